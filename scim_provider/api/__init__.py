@@ -1,0 +1,1 @@
+"""The HTTP face: one file per slot of Django REST framework, and no SCIM rules."""

@@ -1,0 +1,101 @@
+"""Every policy of Django REST framework, spelt out, so that a host's settings bend nothing."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any, cast
+
+from django.db import DatabaseError
+from django.utils.encoding import escape_uri_path
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from scim_provider import keys
+from scim_provider.connections import base_url, record_request
+from scim_provider.models import AccessKey, Connection
+from scim_provider.protocol.errors import MethodNotAllowed
+from scim_provider.resources import Context
+
+from .authentication import AccessKeyAuthentication
+from .exceptions import exception_handler
+from .negotiation import JSONParser, JSONRenderer, ScimNegotiation, ScimParser, ScimRenderer
+from .permissions import ProvisioningAllowed
+
+logger = logging.getLogger("scim_provider")
+
+
+class ScimPolicies(APIView):
+    """What all SCIM views share. A site that subclasses one may set ``throttle_classes``."""
+
+    authentication_classes = [AccessKeyAuthentication]
+    permission_classes = [ProvisioningAllowed]
+    throttle_classes = []
+    renderer_classes = [ScimRenderer, JSONRenderer]
+    parser_classes = [ScimParser, JSONParser]
+    content_negotiation_class = ScimNegotiation
+    metadata_class = None
+    versioning_class = None
+    schema = None
+
+    def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], Response]:
+        return exception_handler
+
+    def get_format_suffix(self, **kwargs: Any) -> None:
+        return None
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        return {"Vary": "Accept, Authorization", "Cache-Control": "private, no-cache"}
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        # Whatever charset the Content-Type names: query and body are UTF-8 (RFC 7644 §3.8).
+        request._request.encoding = "utf-8"
+        super().initial(request, *args, **kwargs)
+
+    def options(  # type: ignore[override]
+        self, request: Request, *args: Any, **kwargs: Any
+    ) -> Response:
+        return Response(status=204, headers={"Allow": ", ".join(self.allowed_methods)})
+
+    def http_method_not_allowed(  # type: ignore[override]
+        self, request: Request, *args: Any, **kwargs: Any
+    ) -> Response:
+        allowed = ", ".join(self.allowed_methods)
+        raise MethodNotAllowed(
+            f"This endpoint takes {allowed}, not {request.method}.", headers={"Allow": allowed}
+        )
+
+    def finalize_response(
+        self, request: Request, response: Response, *args: Any, **kwargs: Any
+    ) -> Response:
+        final: Response = super().finalize_response(request, response, *args, **kwargs)
+        connection = getattr(request, "connection", None)
+        if connection is not None:
+            _record(request, connection, final)
+        return final
+
+    @property
+    def context(self) -> Context:
+        """Who asks, and how URLs are made."""
+        key = cast(AccessKey, self.request.auth)
+        return Context(key.connection, base_url(self.request._request))
+
+
+def _record(request: Request, connection: Connection, response: Response) -> None:
+    """Note the request for the settings page; a failure to do so is nobody's problem."""
+    client = request.META.get("HTTP_USER_AGENT", "")
+    detail = response.data.get("detail", "") if response.status_code >= 400 else ""
+    try:
+        keys.touch(cast(AccessKey, request.auth), client)
+        record_request(
+            connection,
+            method=request.method or "",
+            path=escape_uri_path(request.path),
+            status=response.status_code,
+            client=client,
+            detail=detail,
+        )
+    except (DatabaseError, ValueError):  # A driver refuses NUL with either.
+        logger.exception("A SCIM request could not be recorded")

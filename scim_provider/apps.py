@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.db.backends.signals import connection_created
+from django.utils.translation import gettext_lazy as _
+
+from .checks import register_checks
+from .mapping.functions import register_sqlite_functions
+
+
+class ScimProviderConfig(AppConfig):
+    name = "scim_provider"
+    verbose_name = _("SCIM provisioning")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        register_checks()
+        connection_created.connect(register_sqlite_functions)

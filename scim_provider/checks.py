@@ -1,0 +1,163 @@
+"""System checks of ``SCIM_PROVIDER``: ids ``scim_provider.E0xx`` and ``scim_provider.W0xx``."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.urls import NoReverseMatch, reverse
+
+from .conf import SettingsDict, scim_settings
+
+_ROLE_KEYS = {"value", "display", "description", "django_group", "protected", "default"}
+_NUMBERS = ("MAX_RESULTS", "DEFAULT_COUNT", "MAX_BODY_BYTES")
+
+
+def unknown_keys(conf: SettingsDict, check_id: str) -> list[CheckMessage]:
+    """One error per key that ``conf`` does not know, with the nearest one that it does."""
+    return [
+        Error(f"{conf.setting}[{key!r}] is not a setting.", hint=_nearest(key, conf), id=check_id)
+        for key in conf.unknown_keys()
+    ]
+
+
+def unimportable_paths(conf: SettingsDict, check_id: str) -> list[CheckMessage]:
+    """One error per dotted path of ``conf`` that leads nowhere."""
+    found = []
+    for key, dotted in _dotted(conf):
+        try:
+            conf.imported(dotted)
+        except ImportError as error:
+            message = f"{conf.setting}[{key!r}] names {dotted!r}, which cannot be imported: {error}"
+            found.append(Error(message, id=check_id))
+    return found
+
+
+def check_unknown_keys(**kwargs: Any) -> list[CheckMessage]:
+    return unknown_keys(scim_settings, "scim_provider.E001")
+
+
+def check_dotted_paths(**kwargs: Any) -> list[CheckMessage]:
+    return unimportable_paths(scim_settings, "scim_provider.E002")
+
+
+def check_urls(**kwargs: Any) -> list[CheckMessage]:
+    """The service provider is mounted, at a path that every identity provider takes."""
+    try:
+        mount = reverse("scim:root")
+    except NoReverseMatch:
+        hint = 'Add path("scim/v2/", include("scim_provider.urls")) to the URLconf.'
+        return [Warning("The SCIM endpoints are not mounted.", hint=hint, id="scim_provider.W003")]
+    if "_" in mount:
+        hint = "Okta refuses a base URL with an underscore in it. Use hyphens."
+        message = f"The SCIM endpoints are mounted at {mount}."
+        return [Warning(message, hint=hint, id="scim_provider.W004")]
+    return []
+
+
+def check_roles(**kwargs: Any) -> list[CheckMessage]:
+    """Each role is a string or a dict with a ``value`` and no unknown keys."""
+    return [
+        Error(
+            f"SCIM_PROVIDER['ROLES'] has a role that cannot be used: {role!r}.",
+            hint=hint,
+            id="scim_provider.E005",
+        )
+        for role in scim_settings.get("ROLES")
+        if (hint := _wrong_role(role))
+    ]
+
+
+def check_numbers(**kwargs: Any) -> list[CheckMessage]:
+    """The limits are positive whole numbers."""
+    return [
+        Error(f"SCIM_PROVIDER[{key!r}] must be a positive whole number.", id="scim_provider.E006")
+        for key in _NUMBERS
+        if type(scim_settings.get(key)) is not int or scim_settings.get(key) < 1
+    ]
+
+
+def check_base_url(**kwargs: Any) -> list[CheckMessage]:
+    """A configured base URL is absolute and has neither query nor fragment."""
+    url = urlsplit(scim_settings.base_url)
+    if not scim_settings.base_url:
+        return []
+    if url.scheme in ("http", "https") and url.netloc and not url.query and not url.fragment:
+        return []
+    hint = "Give an absolute URL, such as https://app.example.com/scim/v2."
+    message = "SCIM_PROVIDER['BASE_URL'] is not a base URL."
+    return [Error(message, hint=hint, id="scim_provider.E007")]
+
+
+def check_https(**kwargs: Any) -> list[CheckMessage]:
+    """Keys are bearer credentials: anything but TLS gives them away (RFC 7644 §7.2)."""
+    if scim_settings.base_url.startswith("http://"):
+        hint = "Identity providers refuse plain HTTP, and the access key would be readable."
+        message = "SCIM_PROVIDER['BASE_URL'] is not an https URL."
+        return [Warning(message, hint=hint, id="scim_provider.W008")]
+    return []
+
+
+def check_derived_base_url(**kwargs: Any) -> list[CheckMessage]:
+    """Without BASE_URL the host header decides what the page tells an admin to type."""
+    if scim_settings.base_url or "*" not in settings.ALLOWED_HOSTS:
+        return []
+    hint = "Set SCIM_PROVIDER['BASE_URL'], or name the hosts."
+    message = "The SCIM base URL is taken from the Host header, and ALLOWED_HOSTS allows any."
+    return [Warning(message, hint=hint, id="scim_provider.W009")]
+
+
+def check_privileged(**kwargs: Any) -> list[CheckMessage]:
+    """An identity provider that may change superusers owns the site."""
+    if not scim_settings.allow_privileged:
+        return []
+    hint = "Leave ALLOW_PRIVILEGED off unless the identity provider may administer this site."
+    message = "SCIM may create, change and deactivate staff and superusers."
+    return [Warning(message, hint=hint, id="scim_provider.W010")]
+
+
+_CHECKS = (
+    check_unknown_keys,
+    check_dotted_paths,
+    check_urls,
+    check_roles,
+    check_numbers,
+    check_base_url,
+)
+_DEPLOY_CHECKS = (check_https, check_derived_base_url, check_privileged)
+
+
+def register_checks() -> None:
+    """Hand the checks to Django; called when the app is ready."""
+    for check in _CHECKS:
+        register(check, "scim")
+    for check in _DEPLOY_CHECKS:
+        register(check, Tags.security, deploy=True)
+
+
+def _nearest(key: str, conf: SettingsDict) -> str:
+    close = difflib.get_close_matches(key.upper(), conf.defaults, n=1, cutoff=0.5)
+    known = ", ".join(sorted(conf.defaults))
+    return f"Did you mean {close[0]!r}?" if close else f"The settings are: {known}."
+
+
+def _dotted(conf: SettingsDict) -> Iterator[tuple[str, Any]]:
+    for key in conf.dotted_paths:
+        value = conf.get(key)
+        values: Sequence[Any] = value if isinstance(value, list | tuple) else [value]
+        yield from ((key, dotted) for dotted in values)
+
+
+def _wrong_role(role: Any) -> str:
+    if isinstance(role, str):
+        return "" if role else "A role needs a value."
+    if not isinstance(role, dict):
+        return "Give a string or a dict."
+    if not role.get("value"):
+        return "A role needs a value."
+    unknown = ", ".join(sorted(set(role) - _ROLE_KEYS))
+    return f"Unknown: {unknown}. Known: {', '.join(sorted(_ROLE_KEYS))}." if unknown else ""

@@ -1,0 +1,197 @@
+"""Access keys: made, found, replaced, revoked. Only their SHA-256 is stored."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
+
+from .conf import scim_settings
+from .models import AccessKey, Connection
+from .protocol.credentials import new_secret
+
+#: Two, so that a key can be replaced without an outage.
+MOST_LIVE_KEYS = 2
+#: How often the time of the last use is written.
+TOUCH_EVERY = timedelta(minutes=1)
+
+
+class LiveKeyLimit(Exception):
+    """The connection has :data:`MOST_LIVE_KEYS` live keys already."""
+
+
+class NonceUsed(Exception):
+    """The form was sent before; its key exists and is not shown again."""
+
+
+class NotRotating(Exception):
+    """The key is not about to be replaced by another one."""
+
+
+@dataclass(frozen=True)
+class NewKey:
+    """A key and, this once, its text."""
+
+    key: AccessKey
+    secret: str = field(repr=False)
+
+
+@sensitive_variables()
+def create_key(
+    connection: Connection,
+    *,
+    name: str = "",
+    expires_at: datetime | None = None,
+    by: AbstractBaseUser | None = None,
+    nonce: str | None = None,
+) -> NewKey:
+    """A new live key of ``connection``.
+
+    Raises :class:`LiveKeyLimit` where there are two, :class:`NonceUsed` where a key was made
+    with the same ``nonce``.
+    """
+    with transaction.atomic():
+        _lock(connection)
+        _refuse_repeat(nonce)
+        if live_keys(connection).count() >= MOST_LIVE_KEYS:
+            raise LiveKeyLimit
+        secret = new_secret()
+        key = AccessKey.objects.create(
+            connection=connection,
+            name=name,
+            digest=_digest(secret),
+            last4=secret[-4:],
+            nonce=nonce,
+            created_by=by,
+            expires_at=expires_at,
+        )
+    return NewKey(key, secret)
+
+
+@sensitive_variables()
+def rotate(
+    connection: Connection,
+    old: AccessKey,
+    *,
+    keep_old_for: timedelta | None = None,
+    name: str = "",
+    expires_at: datetime | None = None,
+    by: AbstractBaseUser | None = None,
+    nonce: str | None = None,
+) -> NewKey:
+    """A new key in place of ``old``, which stops after ``keep_old_for`` (None: at once).
+
+    Raises :class:`LiveKeyLimit` where a third key is live, and :class:`NonceUsed`.
+    """
+    with transaction.atomic():
+        _lock(connection)
+        _refuse_repeat(nonce)
+        revoke(old, after=keep_old_for)
+        return create_key(connection, name=name, expires_at=expires_at, by=by, nonce=nonce)
+
+
+def revoke(key: AccessKey, *, after: timedelta | None = None) -> None:
+    """End ``key`` now or ``after`` a while; a key that ends sooner is left alone."""
+    moment = timezone.now() + (after or timedelta())
+    later = Q(revoked_at__isnull=True) | Q(revoked_at__gt=moment)
+    AccessKey.objects.filter(later, pk=key.pk).update(revoked_at=moment)
+    key.refresh_from_db(fields=["revoked_at"])
+
+
+def revoke_all(connection: Connection) -> int:
+    """End every live key of ``connection`` and say how many there were."""
+    return live_keys(connection).update(revoked_at=timezone.now())
+
+
+def cancel_rotation(old: AccessKey) -> None:
+    """Keep ``old``, which was to stop, and end the key that was to replace it.
+
+    Raises :class:`NotRotating` where ``old`` is not about to stop.
+    """
+    with transaction.atomic():
+        _lock(old.connection)
+        old.refresh_from_db(fields=["revoked_at"])
+        if not old.is_live or old.revoked_at is None:
+            raise NotRotating
+        live_keys(old.connection).exclude(pk=old.pk).filter(created_at__gt=old.created_at).update(
+            revoked_at=timezone.now()
+        )
+        AccessKey.objects.filter(pk=old.pk).update(revoked_at=None)
+        old.revoked_at = None
+
+
+@sensitive_variables("secret", "digest")
+def find(secret: str) -> AccessKey | None:
+    """The key of that text with its connection, live or not, or None. One query.
+
+    Ask :func:`refusal` whether it may be used.
+    """
+    digest = _digest(secret)
+    key = (
+        AccessKey.objects.select_related("connection", "connection__owner_type")
+        .filter(digest=digest)
+        .first()
+    )
+    return key if key is not None and hmac.compare_digest(key.digest, digest) else None
+
+
+def refusal(key: AccessKey) -> str | None:
+    """Why a known key is refused, for the client's log, or None where it is live."""
+    now = timezone.now()
+    if key.revoked_at is not None and key.revoked_at <= now:
+        return f"The access key ending in {key.last4} was revoked on {_day(key.revoked_at)}."
+    if key.expires_at is not None and key.expires_at <= now:
+        return (
+            f"The access key ending in {key.last4} expired on {_day(key.expires_at)}. "
+            "Create a new one on the security page."
+        )
+    return None
+
+
+def touch(key: AccessKey, client: str = "") -> None:
+    """Note that ``key`` was used by ``client``, at most once a minute."""
+    now = timezone.now()
+    if key.last_used_at is not None and key.last_used_at > now - TOUCH_EVERY:
+        return
+    due = Q(last_used_at__isnull=True) | Q(last_used_at__lte=now - TOUCH_EVERY)
+    AccessKey.objects.filter(due, pk=key.pk).update(last_used_at=now, last_used_by=client[:200])
+
+
+def live_keys(connection: Connection) -> QuerySet[AccessKey]:
+    """The keys of ``connection`` that work now."""
+    now = timezone.now()
+    return AccessKey.objects.filter(
+        Q(revoked_at__isnull=True) | Q(revoked_at__gt=now),
+        Q(expires_at__isnull=True) | Q(expires_at__gt=now),
+        connection=connection,
+    )
+
+
+def authorization_value(secret: str) -> str:
+    """The key as an admin copies it: the site's prefix, a blank, the key."""
+    return f"{scim_settings.access_key_prefix} {secret}".strip()
+
+
+def _lock(connection: Connection) -> None:
+    """Let one transaction at a time change the keys of ``connection``."""
+    Connection.objects.select_for_update().values_list("pk").get(pk=connection.pk)
+
+
+def _refuse_repeat(nonce: str | None) -> None:
+    if nonce is not None and AccessKey.objects.filter(nonce=nonce).exists():
+        raise NonceUsed
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment.day} {moment:%B %Y}"

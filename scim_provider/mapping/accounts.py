@@ -1,0 +1,103 @@
+"""The account behind a User: made, named, guarded, switched off."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import FieldDoesNotExist, ValidationError
+
+from scim_provider.conf import scim_settings
+from scim_provider.models import Connection, FormerUser, Resource
+from scim_provider.protocol.errors import Forbidden, InvalidValue, Uniqueness
+from scim_provider.protocol.schema import Target
+
+from .columns import KeyColumn
+
+
+def account_field(name: str) -> Any | None:
+    """The field of ``AUTH_USER_MODEL`` called ``name``, or None."""
+    try:
+        return get_user_model()._meta.get_field(name)
+    except FieldDoesNotExist:
+        return None
+
+
+class UserName(KeyColumn):
+    """``userName``: ours, looked up by its key, and copied to the account's login name."""
+
+    def __init__(self) -> None:
+        super().__init__("name", "name_key")
+
+    @property
+    def account_fields(self) -> frozenset[str]:
+        return frozenset({get_user_model().USERNAME_FIELD})
+
+    def write(self, row: Any, target: Target, value: Any) -> None:
+        super().write(row, target, value)
+        field = get_user_model()._meta.get_field(get_user_model().USERNAME_FIELD)
+        limit = getattr(field, "max_length", None)
+        if limit and len(value) > limit:
+            raise InvalidValue(f"{target} is {len(value)} characters long; at most {limit} fit.")
+        setattr(row.account, field.name, value)
+        row.unique_key = row.name_key
+
+
+def refuse_privileged(account: AbstractBaseUser) -> None:
+    """SCIM does not touch the site's own staff unless a setting says so."""
+    privileged = getattr(account, "is_staff", False) or getattr(account, "is_superuser", False)
+    if privileged and not scim_settings.allow_privileged:
+        raise Forbidden(
+            f"{account.get_username()} is an administrator of this site and is not managed by SCIM."
+        )
+
+
+def refuse_taken(account: AbstractBaseUser) -> None:
+    """409 where the login name belongs to an account already, whatever its case."""
+    model = get_user_model()
+    name = account.get_username()
+    taken = model._default_manager.filter(
+        **{f"{model.USERNAME_FIELD}__in": {name, name.lower()}}
+    ).exclude(pk=account.pk)
+    if taken.exists():
+        raise Uniqueness(
+            f"userName {name!r} is taken by an account of this site that SCIM does not manage. "
+            "Use another userName, or have the account linked by an administrator."
+        )
+
+
+def set_password(account: AbstractBaseUser, password: str | None) -> None:
+    """Validate and set a password; None makes a new account's unusable."""
+    if password is None:
+        if account.pk is None:
+            account.set_unusable_password()
+        return
+    try:
+        validate_password(password, account)
+    except ValidationError as error:
+        raise InvalidValue(f"password: {' '.join(error.messages)}") from None
+    account.set_password(password)
+
+
+def revive(connection: Connection, name_key: str) -> AbstractBaseUser | None:
+    """The account that this connection deleted under that name; it is no longer "former"."""
+    former = FormerUser.objects.select_related("account").filter(
+        connection=connection, name_key=name_key
+    )
+    found = former.first()
+    if found is None:
+        return None
+    former.delete()
+    account: AbstractBaseUser = found.account
+    return account
+
+
+def remember(resource: Resource) -> None:
+    """Keep the account of a User that is being deleted, for a later create."""
+    FormerUser.objects.update_or_create(
+        connection_id=resource.connection_id,
+        name_key=resource.name_key,
+        defaults={"account_id": resource.account_id},
+    )

@@ -1,0 +1,176 @@
+"""Attributes that live in a column: of our row, or of the account."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db.models import CharField, F, Q, Value
+from django.db.models.functions import Concat, NullIf
+from django.utils import timezone
+
+from scim_provider.protocol.errors import InvalidFilter, InvalidValue
+from scim_provider.protocol.schema import Target
+
+from .context import Context
+from .functions import (
+    EVERYTHING,
+    NOTHING,
+    BinaryText,
+    NormalisedKey,
+    compare_text,
+    has_text,
+    key_variants,
+)
+from .homes import Home
+
+
+class Column(Home):
+    """A single-valued attribute in a column of the row or, ``account__…``, of the account."""
+
+    def __init__(self, field: str) -> None:
+        self.field = field
+        self.joins = (field.rpartition("__")[0],) if "__" in field else ()
+
+    @property
+    def account_fields(self) -> frozenset[str]:
+        on_account = self.field.startswith("account__")
+        return frozenset({self._name}) if on_account else frozenset()
+
+    def _owner(self, row: Any) -> Any:
+        for step in self.field.split("__")[:-1]:
+            row = getattr(row, step)
+        return row
+
+    @property
+    def _name(self) -> str:
+        return self.field.rsplit("__", 1)[-1]
+
+    def _expression(self, target: Target) -> Any:
+        return (BinaryText if target.leaf.case_exact else NormalisedKey)(F(self.field))
+
+    def compare(self, target: Target, operator: str, key: str, context: Context) -> Q:
+        if target.leaf.type == "boolean":
+            return Q(**{self.field: key == "true"})
+        expression = self._expression(target)
+        found = NOTHING
+        for variant in key_variants(key):
+            found |= compare_text(expression, operator, variant)
+        return found & self.present(target, context)
+
+    def present(self, target: Target, context: Context) -> Q:
+        if target.leaf.type == "boolean":
+            return Q(**{f"{self.field}__isnull": False})
+        return has_text(F(self.field))
+
+    def order(self, target: Target, context: Context) -> Any:
+        if target.leaf.type == "boolean":
+            return F(self.field)
+        return NullIf(self._expression(target), Value(""))
+
+    def read(self, row: Any, target: Target) -> Any:
+        value = getattr(self._owner(row), self._name)
+        return None if value == "" else value
+
+    def write(self, row: Any, target: Target, value: Any) -> None:
+        owner = self._owner(row)
+        field = owner._meta.get_field(self._name)
+        limit = getattr(field, "max_length", None)
+        if isinstance(value, str) and limit and len(value) > limit:
+            raise InvalidValue(f"{target} is {len(value)} characters long; at most {limit} fit.")
+        if value is None:
+            value = None if field.null else field.get_default()
+        setattr(owner, self._name, value)
+
+
+class KeyColumn(Column):
+    """A column of ours that holds the text as sent, beside one that holds its key."""
+
+    def __init__(self, field: str, key_field: str) -> None:
+        super().__init__(field)
+        self.key_field = key_field
+
+    def compare(self, target: Target, operator: str, key: str, context: Context) -> Q:
+        if operator == "eq":
+            return Q(**{self.key_field: key}) & self.present(target, context)
+        return compare_text(F(self.key_field), operator, key) & self.present(target, context)
+
+    def present(self, target: Target, context: Context) -> Q:
+        return Q(**{f"{self.key_field}__gt": ""})
+
+    def order(self, target: Target, context: Context) -> Any:
+        return F(self.key_field)
+
+    def write(self, row: Any, target: Target, value: Any) -> None:
+        super().write(row, target, value)
+        if self.key_field != self.field:
+            setattr(row, self.key_field, target.leaf.key(value))
+
+
+class MomentColumn(Column):
+    """``meta.created`` and ``meta.lastModified``."""
+
+    def compare(self, target: Target, operator: str, key: str, context: Context) -> Q:
+        if operator in ("co", "sw", "ew"):
+            raise InvalidFilter(
+                f"{target} is a dateTime; compare it with eq, ne, gt, ge, lt or le."
+            )
+        lookup = {"eq": "exact", "ge": "gte", "le": "lte"}.get(operator, operator)
+        moment = datetime.fromisoformat(key)
+        if not settings.USE_TZ:
+            moment = timezone.make_naive(moment)
+        return Q(**{f"{self.field}__{lookup}": moment})
+
+    def present(self, target: Target, context: Context) -> Q:
+        return Q(**{f"{self.field}__isnull": False})
+
+    def order(self, target: Target, context: Context) -> Any:
+        return F(self.field)
+
+
+class Constant(Home):
+    """The same value in every row of the resource type (``meta.resourceType``)."""
+
+    def __init__(self, value: str) -> None:
+        self.value = value
+
+    def holds(self, target: Target, operator: str, key: str) -> bool:
+        """Whether ``value operator key``."""
+        own = target.leaf.key(self.value)
+        return {
+            "eq": own == key,
+            "co": key in own,
+            "sw": own.startswith(key),
+            "ew": own.endswith(key),
+            "gt": own > key,
+            "ge": own >= key,
+            "lt": own < key,
+            "le": own <= key,
+        }[operator]
+
+    def compare(self, target: Target, operator: str, key: str, context: Context) -> Q:
+        return EVERYTHING if self.holds(target, operator, key) else NOTHING
+
+    def present(self, target: Target, context: Context) -> Q:
+        return EVERYTHING
+
+
+class Computed(Home):
+    """A text made of columns: ``meta.location``, ``meta.version``."""
+
+    def __init__(self, make: Callable[[Context], tuple[Any, ...]]) -> None:
+        self.make = make
+
+    def _expression(self, context: Context) -> Any:
+        return BinaryText(Concat(*self.make(context), output_field=CharField()))
+
+    def compare(self, target: Target, operator: str, key: str, context: Context) -> Q:
+        return compare_text(self._expression(context), operator, key)
+
+    def present(self, target: Target, context: Context) -> Q:
+        return EVERYTHING
+
+    def order(self, target: Target, context: Context) -> Any:
+        return self._expression(context)

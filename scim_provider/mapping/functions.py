@@ -1,0 +1,176 @@
+"""SQL that must mean the same on SQLite, PostgreSQL and MariaDB."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Callable
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import CharField, F, Lookup, Q, Value
+from django.db.models.expressions import Combinable, Func
+from django.db.models.functions import Coalesce, Length, Right, StrIndex
+from django.db.models.lookups import (
+    Exact,
+    GreaterThan,
+    GreaterThanOrEqual,
+    LessThan,
+    LessThanOrEqual,
+)
+from django.db.models.sql.compiler import SQLCompiler
+
+from scim_provider.fields import KeyField, KeyTextField, binary_collation
+from scim_provider.protocol.schema import comparison_key
+
+#: Matches every row, and none: safe under negation, which an empty Q is not.
+NOTHING = Q(pk__in=())
+EVERYTHING = ~NOTHING
+
+# Above every character, so that a prefix is a range and a range uses the index.
+_LAST_CHARACTER = "\U0010ffff"
+
+
+def register_sqlite_functions(connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
+    """Receiver of ``connection_created``: SQLite's own LOWER knows only ASCII."""
+    if connection.vendor == "sqlite":
+        connection.connection.create_function("scim_key", 1, _sqlite_key, deterministic=True)
+
+
+def _sqlite_key(text: str | None) -> str | None:
+    return None if text is None else comparison_key(str(text))
+
+
+class NormalisedKey(Func):
+    """The comparison key of a site's text column: NFC, lower case, compared byte for byte.
+
+    MariaDB cannot compose characters; :func:`key_variants` makes up for it.
+    """
+
+    arity = 1
+    output_field = CharField()
+
+    def as_sqlite(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
+    ) -> Any:
+        return self.as_sql(compiler, connection, template="scim_key(%(expressions)s)", **context)
+
+    def as_postgresql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
+    ) -> Any:
+        lowered = 'lower(normalize(%(expressions)s, NFC) COLLATE "und-x-icu")'
+        template = f"""replace({lowered}, 'ς', 'σ') COLLATE "C\""""
+        return self.as_sql(compiler, connection, template=template, **context)
+
+    def as_mysql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
+    ) -> Any:
+        lowered = "LOWER(CONVERT(%(expressions)s USING utf8mb4))"
+        template = f"REPLACE({lowered}, 'ς', 'σ') COLLATE {binary_collation(connection)}"
+        return self.as_sql(compiler, connection, template=template, **context)
+
+
+class BinaryText(NormalisedKey):
+    """A text expression compared byte for byte, its case and composition left alone."""
+
+    def as_sqlite(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
+    ) -> Any:
+        return self.as_sql(compiler, connection, template="(%(expressions)s)", **context)
+
+    def as_postgresql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
+    ) -> Any:
+        return self.as_sql(
+            compiler, connection, template='(%(expressions)s) COLLATE "C"', **context
+        )
+
+    def as_mysql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
+    ) -> Any:
+        template = f"CONVERT(%(expressions)s USING utf8mb4) COLLATE {binary_collation(connection)}"
+        return self.as_sql(compiler, connection, template=template, **context)
+
+
+def key_variants(key: str) -> tuple[str, ...]:
+    """The spellings under which a site's own column may hold the text of ``key``."""
+    decomposed = unicodedata.normalize("NFD", key)
+    return (key,) if decomposed == key else (key, decomposed)
+
+
+@KeyField.register_lookup
+class InSet(Lookup):  # type: ignore[type-arg]
+    """``column__in_set=[…]``: a set of any size as one parameter where the engine can."""
+
+    lookup_name = "in_set"
+    prepare_rhs = False
+
+    def get_db_prep_lookup(self, value: Any, connection: BaseDatabaseWrapper) -> Any:
+        return "%s", [list(value)]
+
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Any:
+        column, parameters = self.process_lhs(compiler, connection)
+        values = list(self.rhs)
+        if connection.vendor == "sqlite":
+            sql = f"{column} IN (SELECT value FROM json_each(%s))"
+            return sql, [*parameters, json.dumps(values)]
+        if connection.vendor == "postgresql":
+            return f"{column} = ANY(%s)", [*parameters, values]
+        places = ", ".join(["%s"] * len(values)) or "NULL"
+        return f"{column} IN ({places})", [*parameters, *values]
+
+
+Expression = Combinable | Any
+
+
+def _contains(expression: Expression, key: str) -> Q:
+    return Q(GreaterThan(StrIndex(expression, Value(key)), 0))
+
+
+def _ends_with(expression: Expression, key: str) -> Q:
+    return Q(Exact(Right(expression, len(key)), Value(key))) if key else EVERYTHING
+
+
+def _starts_with(expression: Expression, key: str) -> Q:
+    return Q(GreaterThanOrEqual(expression, Value(key))) & Q(
+        LessThan(expression, Value(key + _LAST_CHARACTER))
+    )
+
+
+_COMPARISONS: dict[str, Callable[[Expression, str], Q]] = {
+    "eq": lambda expression, key: Q(Exact(expression, Value(key))),
+    "co": _contains,
+    "sw": _starts_with,
+    "ew": _ends_with,
+    "gt": lambda expression, key: Q(GreaterThan(expression, Value(key))),
+    "ge": lambda expression, key: Q(GreaterThanOrEqual(expression, Value(key))),
+    "lt": lambda expression, key: Q(LessThan(expression, Value(key))),
+    "le": lambda expression, key: Q(LessThanOrEqual(expression, Value(key))),
+}
+
+
+def compare_text(expression: Expression, operator: str, key: str) -> Q:
+    """``expression operator key`` for a text expression in a binary collation, NULL for none.
+
+    ``operator`` is any of RFC 7644 Table 3 but ``ne`` and ``pr``, which are negations.
+    """
+    return _COMPARISONS[operator](expression, key)
+
+
+def compare_index_key(operator: str, key: str, limit: int = 255) -> Q:
+    """The same for the rows of :class:`AttributeValue`, whose ``key`` may be cut at ``limit``."""
+    whole = Coalesce(F("text"), F("key"), output_field=KeyTextField())
+    if operator == "eq":
+        long = len(key) > limit
+        return Q(key=key[:limit]) & (Q(text=key) if long else Q(text__isnull=True))
+    if operator == "sw" and len(key) <= limit:
+        return _starts_with(F("key"), key)
+    if operator in ("co", "ew", "sw"):
+        return compare_text(whole, operator, key)
+    near = Q(key__gte=key[:limit]) if operator in ("gt", "ge") else Q(key__lte=key[:limit])
+    return near & compare_text(whole, operator, key)
+
+
+def has_text(expression: Expression) -> Q:
+    """The text expression is neither NULL nor empty (RFC 7643 §2.5)."""
+    return Q(GreaterThan(Coalesce(Length(expression), 0), 0))

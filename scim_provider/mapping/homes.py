@@ -1,0 +1,200 @@
+"""Where an attribute lives. A home answers everything about its attribute.
+
+``compare`` never gets ``ne``: the evaluator asks :meth:`Home.differs` (RFC 7644 §3.4.2.2).
+``key`` is the attribute's comparison key (docs/design.md).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet, Subquery
+
+from scim_provider.models import AttributeValue
+from scim_provider.protocol.errors import InvalidFilter, InvalidValue
+from scim_provider.protocol.filter import Filter, evaluate
+from scim_provider.protocol.schema import Target
+
+from .context import Context
+from .elements import ElementEvaluator
+from .functions import NOTHING, compare_index_key
+
+
+class Home:
+    """The base: an attribute that holds no value and is not written."""
+
+    #: Relations of the row that reading or comparing needs.
+    joins: tuple[str, ...] = ()
+
+    @property
+    def account_fields(self) -> frozenset[str]:
+        """The account's columns that :meth:`write` sets."""
+        return frozenset()
+
+    def compare(self, target: Target, operator: str, key: str, context: Context) -> Q:
+        """The rows with a value for which ``value operator key`` holds."""
+        raise InvalidFilter(f"{target} cannot be compared here.")
+
+    def differs(self, target: Target, key: str, context: Context) -> Q:
+        """``ne``: no value, or a value that differs."""
+        return ~self.compare(target, "eq", key, context)
+
+    def present(self, target: Target, context: Context) -> Q:
+        """The rows with a value."""
+        raise InvalidFilter(f"{target} cannot be tested for presence here.")
+
+    def matching(self, target: Target, tree: Filter[Target], context: Context) -> Q:
+        """The rows with one value that satisfies the whole of ``tree`` (a value path)."""
+        raise InvalidFilter(f"{target} takes no value filter here.")
+
+    def order(self, target: Target, context: Context) -> Any:
+        """An expression that sorts as the attribute does, NULL where there is no value."""
+        return None
+
+    def read(self, row: Any, target: Target) -> Any:
+        """The value, None when unassigned."""
+        return None
+
+    def write(self, row: Any, target: Target, value: Any) -> None:
+        """Set the value on the row; None unassigns. Nothing is saved yet."""
+
+
+class Absent(Home):
+    """An attribute of the schema that no row here has."""
+
+    def compare(self, target: Target, operator: str, key: str, context: Context) -> Q:
+        return NOTHING
+
+    def present(self, target: Target, context: Context) -> Q:
+        return NOTHING
+
+    def matching(self, target: Target, tree: Filter[Target], context: Context) -> Q:
+        return NOTHING
+
+
+class Store(Home):
+    """The home of every attribute that has no other: the resource's document and its index."""
+
+    def _rows(self, path: str, context: Context) -> QuerySet[AttributeValue]:
+        return AttributeValue.objects.filter(connection=context.connection, path=path)
+
+    def compare(self, target: Target, operator: str, key: str, context: Context) -> Q:
+        rows = self._rows(str(target), context).filter(compare_index_key(operator, key))
+        return Q(pk__in=rows.values("resource_id"))
+
+    def differs(self, target: Target, key: str, context: Context) -> Q:
+        rows = self._rows(str(target), context)
+        if not target.attribute.multi_valued:
+            return super().differs(target, key, context)
+        other = rows.exclude(compare_index_key("eq", key)).values("resource_id")
+        return ~Q(pk__in=rows.values("resource_id")) | Q(pk__in=other)
+
+    def present(self, target: Target, context: Context) -> Q:
+        rows = self._rows(str(target), context)
+        return Q(pk__in=rows.values("resource_id"))
+
+    def matching(self, target: Target, tree: Filter[Target], context: Context) -> Q:
+        elements = self._rows(target.name, context)
+        elements = elements.filter(evaluate(tree, ElementEvaluator(_IndexElement(context))))
+        return Q(pk__in=elements.values("resource_id"))
+
+    def order(self, target: Target, context: Context) -> Any:
+        # Not filtered by connection: the resource's own index serves the sub-query.
+        rows = AttributeValue.objects.filter(resource=OuterRef("pk"), path=str(target))
+        order = ["element"]
+        if target.attribute.sub("primary") and target.attribute.multi_valued:
+            primary = AttributeValue.objects.filter(
+                resource=OuterRef("resource"),
+                element=OuterRef("element"),
+                path=f"{target.name}.primary",
+                key="true",
+            )
+            rows, order = rows.annotate(is_primary=Exists(primary)), ["-is_primary", "element"]
+        return Subquery(rows.order_by(*order).values("key")[:1])
+
+
+class _IndexElement:
+    """Conditions on one element of a stored attribute; the row at hand is one of its own."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+
+    def _siblings(self, target: Target) -> QuerySet[AttributeValue]:
+        return AttributeValue.objects.filter(
+            resource=OuterRef("resource"), element=OuterRef("element"), path=str(target)
+        )
+
+    def compare(self, target: Target, operator: str, key: str) -> Q:
+        if target.sub_attribute is None:
+            return compare_index_key(operator, key)
+        return Q(Exists(self._siblings(target).filter(compare_index_key(operator, key))))
+
+    def present(self, target: Target) -> Q:
+        if target.sub_attribute is None:
+            return Q(key__isnull=False)
+        return Q(Exists(self._siblings(target)))
+
+
+class AccountCopy(Store):
+    """A stored attribute whose value is copied onto a column of the account on every write.
+
+    For ``emails`` that is the value of the primary element, else of the first.
+    """
+
+    def __init__(self, field: str) -> None:
+        self.field = field.removeprefix("account__")
+
+    @property
+    def account_fields(self) -> frozenset[str]:
+        return frozenset({self.field})
+
+    def pick(self, value: Any) -> Any:
+        """The text for the account's column."""
+        if isinstance(value, list):
+            chosen = next((e for e in value if e.get("primary")), value[0] if value else {})
+            return chosen.get("value", "")
+        return value or ""
+
+    def write(self, row: Any, target: Target, value: Any) -> None:
+        text = self.pick(value)
+        field = row.account._meta.get_field(self.field)
+        if field.max_length and len(text) > field.max_length:
+            raise InvalidValue(
+                f"{target} is {len(text)} characters long; at most {field.max_length} fit."
+            )
+        setattr(row.account, self.field, text)
+
+
+class Choice(Store):
+    """A name that is looked up among rows of the site; the sent value is kept and answered.
+
+    ``otherwise`` names the row for values that are not found, and is made when missing; without
+    it the column is left empty. The account sees the row that was found.
+    """
+
+    def __init__(self, field: str, *, by: str = "name", otherwise: str | None = None) -> None:
+        self.field, self.by, self.otherwise = field.removeprefix("account__"), by, otherwise
+
+    @property
+    def account_fields(self) -> frozenset[str]:
+        return frozenset({self.field})
+
+    def candidates(self, row: Any) -> QuerySet[Model]:
+        """The rows to choose from; narrow it to the row's organization by overriding."""
+        related: type[Model] = row.account._meta.get_field(self.field).related_model
+        return related._default_manager.all()
+
+    def make(self, row: Any, name: str) -> Model:
+        """The row for ``otherwise`` on its first use."""
+        made, _ = self.candidates(row).get_or_create(**{self.by: name})
+        return made
+
+    def write(self, row: Any, target: Target, value: Any) -> None:
+        setattr(row.account, self.field, self.find(row, value) if value else None)
+
+    def find(self, row: Any, name: str) -> Model | None:
+        """The row called ``name`` in any case, else the one for ``otherwise``."""
+        found = self.candidates(row).filter(**{f"{self.by}__iexact": name.strip()}).first()
+        if found is None and self.otherwise is not None:
+            return self.make(row, self.otherwise)
+        return found

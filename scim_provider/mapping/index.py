@@ -1,0 +1,85 @@
+"""The index over stored documents: one row per comparable leaf value (docs/design.md)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from scim_provider.models import AttributeValue, Resource
+from scim_provider.protocol.schema import Attribute, ResourceSchema, Target
+from scim_provider.protocol.values import comparison_key
+
+Document = dict[str, Any]
+IndexRow = tuple[str, int, str]
+KEY_LENGTH = 255
+
+
+def index_rows(document: Document, schema: ResourceSchema) -> Iterator[IndexRow]:
+    """``(path, element, key)`` of every leaf value in a stored document."""
+    for target, value in stored_values(document, schema):
+        elements = value if target.attribute.multi_valued else [value]
+        for position, element in enumerate(elements):
+            yield from _element_rows(target, position, element)
+
+
+def stored_values(document: Document, schema: ResourceSchema) -> Iterator[tuple[Target, Any]]:
+    """Each attribute that has a value in the document, with its value."""
+    for name, value in document.items():
+        if uri := schema.uri(name):
+            for inner, inner_value in value.items():
+                if target := schema.find(inner, uri):
+                    yield target, inner_value
+        elif target := schema.find(name, schema.core.id):
+            yield target, value
+
+
+def _element_rows(target: Target, position: int, element: Any) -> Iterator[IndexRow]:
+    attribute = target.attribute
+    if not attribute.is_complex:
+        yield target.name, position, comparison_key(attribute, element)
+        return
+    if attribute.multi_valued:
+        yield target.name, position, ""  # marks the element, for conditions on what it lacks
+    for sub_attribute, value in _sub_values(attribute, element):
+        for single in value if sub_attribute.multi_valued else [value]:
+            yield str(target.of(sub_attribute)), position, comparison_key(sub_attribute, single)
+
+
+def _sub_values(attribute: Attribute, element: Any) -> Iterator[tuple[Attribute, Any]]:
+    for sub_attribute in attribute.sub_attributes:
+        if sub_attribute.name in element:
+            yield sub_attribute, element[sub_attribute.name]
+        elif sub_attribute.name == "primary":
+            yield sub_attribute, False  # absent counts as false (RFC 7643 §2.4)
+
+
+def sync_index(
+    resource: Resource, before: Document, after: Document, schema: ResourceSchema
+) -> None:
+    """Bring the index rows of one resource up to date: at most one DELETE and one INSERT."""
+    old, new = _by_path(index_rows(before, schema)), _by_path(index_rows(after, schema))
+    changed = {path for path in old.keys() | new.keys() if old.get(path) != new.get(path)}
+    if gone := changed & old.keys():
+        AttributeValue.objects.filter(resource=resource, path__in=gone).delete()
+    if come := [row for path in sorted(changed & new.keys()) for row in sorted(new[path])]:
+        AttributeValue.objects.bulk_create(_value(resource, row) for row in come)
+
+
+def _by_path(rows: Iterable[IndexRow]) -> dict[str, set[IndexRow]]:
+    grouped: dict[str, set[IndexRow]] = defaultdict(set)
+    for row in rows:
+        grouped[row[0]].add(row)
+    return grouped
+
+
+def _value(resource: Resource, row: IndexRow) -> AttributeValue:
+    path, element, key = row
+    return AttributeValue(
+        connection_id=resource.connection_id,
+        resource=resource,
+        path=path,
+        element=element,
+        key=key[:KEY_LENGTH],
+        text=key if len(key) > KEY_LENGTH else None,
+    )

@@ -1,0 +1,135 @@
+"""Attributes that are rows of the membership table: a Group's ``members``, a User's ``groups``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import EmptyResultSet
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models import Case, CharField, F, Q, QuerySet, Value, When
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import Concat
+
+from scim_provider.models import Membership, Resource
+from scim_provider.protocol.filter import Comparison, Filter, Present, evaluate
+from scim_provider.protocol.schema import Target
+
+from .columns import Constant
+from .context import Context
+from .elements import ElementEvaluator
+from .functions import EVERYTHING, NOTHING, BinaryText, compare_text
+from .homes import Home
+
+
+class _Relation(Home):
+    """A multi-valued attribute of rows: every condition is "there is an element that …"."""
+
+    def compare(self, target: Target, operator: str, key: str, context: Context) -> Q:
+        return self.matching(target, Comparison(target, operator, key), context)
+
+    def differs(self, target: Target, key: str, context: Context) -> Q:
+        other = self.matching(target, Comparison(target, "ne", key), context)
+        return ~self.present(target, context) | other
+
+    def present(self, target: Target, context: Context) -> Q:
+        return self.matching(target, Present(target), context)
+
+
+class _ResourceElement:
+    """An element that refers to a resource: conditions on it, from the row that refers."""
+
+    def __init__(self, context: Context, path: str, types: dict[str, str]) -> None:
+        self.context, self.path, self.types = context, path, types
+
+    def _reference(self) -> Any:
+        endpoints = [
+            When(**{f"{self.path}resource_type": name}, then=Value(f"{endpoint}/"))
+            for name, endpoint in self.types.items()
+        ]
+        base = Value(self.context.base_url)
+        return BinaryText(
+            Concat(
+                base,
+                Case(*endpoints, default=Value("/")),
+                F(f"{self.path}scim_id"),
+                output_field=CharField(),
+            )
+        )
+
+    def _expression(self, target: Target) -> Any:
+        name = target.sub_attribute.name if target.sub_attribute else "value"
+        columns = {"value": "scim_id", "type": "resource_type", "display": "name_key"}
+        return self._reference() if name == "$ref" else F(f"{self.path}{columns[name]}")
+
+    def compare(self, target: Target, operator: str, key: str) -> Q:
+        if target.leaf.name == "type":
+            return self._compare_type(target, operator, key)
+        if target.leaf.name == "value" and operator == "eq":
+            return Q(**{f"{self.path}scim_id": key})
+        return compare_text(self._expression(target), operator, key)
+
+    def _compare_type(self, target: Target, operator: str, key: str) -> Q:
+        names = [name for name in self.types if Constant(name).holds(target, operator, key)]
+        return Q(**{f"{self.path}resource_type__in": names})
+
+    def present(self, target: Target) -> Q:
+        return EVERYTHING
+
+
+class Members(_Relation):
+    """``members`` of a Group: Users and Groups (RFC 7643 §4.2)."""
+
+    #: Resource type name → endpoint of what may be a member.
+    types = {"User": "/Users", "Group": "/Groups"}
+
+    def matching(self, target: Target, tree: Filter[Target], context: Context) -> Q:
+        element = ElementEvaluator(_ResourceElement(context, "member__", self.types))
+        rows = Membership.objects.filter(evaluate(tree, element), connection=context.connection)
+        return Q(pk__in=rows.values("group_id"))
+
+
+class _GroupElement(_ResourceElement):
+    """A group that a user is in, directly or through other groups."""
+
+    def __init__(self, context: Context, kind: str) -> None:
+        super().__init__(context, "", {"Group": "/Groups"})
+        self.kind = kind
+
+    def _compare_type(self, target: Target, operator: str, key: str) -> Q:
+        return EVERYTHING if Constant(self.kind).holds(target, operator, key) else NOTHING
+
+
+class Groups(_Relation):
+    """``groups`` of a User: read only, computed from the members of Groups (RFC 7643 §4.1.2)."""
+
+    def matching(self, target: Target, tree: Filter[Target], context: Context) -> Q:
+        direct, indirect = (self._groups(tree, context, kind) for kind in ("direct", "indirect"))
+        members = Membership.objects.filter(connection=context.connection, group__in=direct)
+        return Q(pk__in=members.values("member_id")) | members_through(indirect)
+
+    def _groups(self, tree: Filter[Target], context: Context, kind: str) -> QuerySet[Resource]:
+        element = ElementEvaluator(_GroupElement(context, kind))
+        return Resource.objects.filter(
+            evaluate(tree, element), connection=context.connection, resource_type="Group"
+        ).order_by()
+
+
+_THROUGH = """
+WITH RECURSIVE scim_below(id) AS (
+    SELECT inner_m.member_id
+    FROM {table} outer_m JOIN {table} inner_m ON inner_m.group_id = outer_m.member_id
+    WHERE outer_m.group_id IN ({groups})
+    UNION
+    SELECT m.member_id FROM scim_below JOIN {table} m ON m.group_id = scim_below.id
+) SELECT id FROM scim_below
+"""
+
+
+def members_through(groups: QuerySet[Resource]) -> Q:
+    """The rows that are members of ``groups`` through at least one group between."""
+    try:
+        sql, parameters = groups.values("pk").query.get_compiler(DEFAULT_DB_ALIAS).as_sql()
+    except EmptyResultSet:
+        return NOTHING
+    table = Membership._meta.db_table
+    return Q(pk__in=RawSQL(_THROUGH.format(table=table, groups=sql), tuple(parameters)))

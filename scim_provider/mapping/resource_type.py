@@ -1,0 +1,212 @@
+"""A resource type: schema, extensions and where each attribute lives; how it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+from django.db.models import Model, Q, QuerySet
+
+from scim_provider.models import Connection
+from scim_provider.protocol.document import schemas_of
+from scim_provider.protocol.errors import InvalidPath, InvalidValue, NotFound
+from scim_provider.protocol.filter import parse_filter, resolve_filter
+from scim_provider.protocol.messages import ListQuery
+from scim_provider.protocol.path import AttributePath
+from scim_provider.protocol.projection import Projection
+from scim_provider.protocol.schema import ResourceSchema, Schema, Target
+
+from .context import Context
+from .document import Document, Placed, moment_text, read_stored
+from .homes import Home, Store
+from .query import Schemas, filter_rows, order_rows
+
+
+@dataclass(frozen=True)
+class Representation:
+    """One resource as it is answered: projected, with where it is and which version."""
+
+    document: Document
+    location: str
+    version: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a list; ``total`` counts all matches (RFC 7644 §3.4.2.4)."""
+
+    total: int
+    start_index: int
+    documents: list[Document]
+
+
+class ResourceType:
+    """What one endpoint serves (RFC 7643 §6). Subclass it and set the class attributes.
+
+    ``homes`` says where attributes live, by canonical path; what it does not mention lives in
+    :attr:`default_home`.
+    """
+
+    name: ClassVar[str]
+    endpoint: ClassVar[str]
+    description: ClassVar[str] = ""
+    schema: ClassVar[Schema]
+    extensions: ClassVar[tuple[Schema, ...]] = ()
+    required_extensions: ClassVar[frozenset[str]] = frozenset()
+    #: What clients may do besides reading: "create", "replace", "patch", "delete".
+    methods: ClassVar[frozenset[str]] = frozenset()
+    model: ClassVar[type[Model]]
+    homes: ClassVar[Mapping[str, Home]] = {}
+    default_home: ClassVar[Home] = Store()
+
+    # -- description ---------------------------------------------------------------------------
+
+    @cached_property
+    def resource_schema(self) -> ResourceSchema:
+        """Common attributes, core schema and extensions as one."""
+        return ResourceSchema(self.schema, self.extensions, self.required_extensions)
+
+    @cached_property
+    def _homes(self) -> dict[str, Home]:
+        return {"schemas": Schemas(self.resource_schema, self), **self.usable_homes()}
+
+    def usable_homes(self) -> Mapping[str, Home]:
+        """:attr:`homes`, less what this site has no place for."""
+        return self.homes
+
+    def home(self, target: Target) -> Home:
+        """Where the attribute lives."""
+        homes = self._homes
+        return homes.get(str(target)) or homes.get(target.name) or self.default_home
+
+    @cached_property
+    def placed(self) -> tuple[Placed, ...]:
+        """The attributes of ``homes`` with their homes, in the order of ``homes``."""
+        found = []
+        for path, home in self._homes.items():
+            attribute_path = AttributePath.parse(path)
+            target = attribute_path and attribute_path.resolve(self.resource_schema)
+            if target:
+                found.append((target, home))
+        return tuple(found)
+
+    @cached_property
+    def _columns(self) -> tuple[Placed, ...]:
+        return tuple((t, h) for t, h in self.placed if not isinstance(h, Store))
+
+    # -- rows ----------------------------------------------------------------------------------
+
+    def queryset(self, connection: Connection) -> QuerySet[Any]:
+        """The rows of one connection: the only door to them."""
+        return self.model._default_manager.filter(connection=connection)
+
+    def joined(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """The rows with what reading their columns needs."""
+        joins = {join for _, home in self._columns for join in home.joins}
+        return rows.select_related(*sorted(joins)) if joins else rows
+
+    def row(self, context: Context, scim_id: str) -> Any:
+        """One row. Raises :class:`NotFound`, also for another connection's."""
+        found = self.joined(self.queryset(context.connection)).filter(scim_id=scim_id).first()
+        if found is None:
+            raise self.not_found(scim_id)
+        return found
+
+    def not_found(self, scim_id: str) -> NotFound:
+        return NotFound(f"There is no {self.name} with the id {scim_id[:80]!r}.")
+
+    # -- documents -----------------------------------------------------------------------------
+
+    def document(self, row: Any, context: Context) -> Document:
+        """The row as a whole document, without what :meth:`complete` adds."""
+        document = {"schemas": [], "id": row.scim_id, **read_stored(row, self._columns)}
+        document["schemas"] = schemas_of(document, self.resource_schema)
+        document["meta"] = self.meta(row, context)
+        return document
+
+    def meta(self, row: Any, context: Context) -> Document:
+        """``meta`` (RFC 7643 §3.1)."""
+        return {
+            "resourceType": self.name,
+            "created": moment_text(row.created),
+            "lastModified": moment_text(row.last_modified),
+            "location": context.location(self.endpoint, row.scim_id),
+            "version": self.version(row),
+        }
+
+    def version(self, row: Any) -> str:
+        """The ETag (RFC 7644 §3.14)."""
+        return f'W/"{row.version}"'
+
+    def complete(
+        self, pairs: Sequence[tuple[Any, Document]], context: Context, projection: Projection
+    ) -> None:
+        """Add what other tables hold to a page of ``(row, document)``: statements per page."""
+
+    def documents(
+        self, rows: Iterable[Any], context: Context, projection: Projection
+    ) -> list[Document]:
+        """The rows as they are answered."""
+        pairs = [(row, self.document(row, context)) for row in rows]
+        self.complete(pairs, context, projection)
+        return [projection.apply(document) for _, document in pairs]
+
+    def representation(self, row: Any, context: Context, projection: Projection) -> Representation:
+        """One row as it is answered."""
+        (document,) = self.documents([row], context, projection)
+        location = context.location(self.endpoint, row.scim_id)
+        return Representation(document, location, self.version(row))
+
+    # -- reading -------------------------------------------------------------------------------
+
+    def retrieve(self, context: Context, scim_id: str, projection: Projection) -> Representation:
+        """GET of one resource (RFC 7644 §3.4.1)."""
+        return self.representation(self.row(context, scim_id), context, projection)
+
+    def query(self, context: Context, query: ListQuery) -> Page:
+        """GET of a list, or .search (RFC 7644 §3.4.2). Raises what the parameters deserve."""
+        projection = Projection.parse(
+            query.attributes, query.excluded_attributes, self.resource_schema
+        )
+        order = self.order(query, context)
+        rows = self.queryset(context.connection).filter(self.condition(query, context))
+        total = rows.count()
+        page = page_of(self.joined(rows).order_by(*order), query, total)
+        return Page(total, query.start_index, self.documents(page, context, projection))
+
+    def condition(self, query: ListQuery, context: Context, *, lenient: bool = False) -> Q:
+        """The filter of the query as ``Q``."""
+        if not query.filter:
+            return Q()
+        tree = resolve_filter(
+            parse_filter(query.filter), self.resource_schema, lenient_names=lenient
+        )
+        return filter_rows(tree, self, context)
+
+    def order(self, query: ListQuery, context: Context) -> list[Any]:
+        """``order_by`` of the query: total, whatever it asks."""
+        target = self.sort_target(query.sort_by) if query.sort_by else None
+        expression = self.home(target).order(target, context) if target else None
+        return order_rows(expression, descending=query.sort_order == "descending")
+
+    def sort_target(self, text: str) -> Target:
+        """What ``sortBy`` names. Raises :class:`InvalidPath` or :class:`InvalidValue`."""
+        path = AttributePath.parse(text.strip())
+        target = path.resolve(self.resource_schema) if path else None
+        if target is None or target.leaf.returned == "never":
+            raise InvalidPath(f"sortBy: {text[:80]!r} is not an attribute of {self.name}.")
+        if not target.leaf.is_complex:
+            return target
+        value = target.attribute.value_attribute
+        if value is None:
+            raise InvalidValue(f"sortBy: name a sub-attribute of {target}, as in {target}.…")
+        return target.of(value)
+
+
+def page_of(rows: QuerySet[Any], query: ListQuery, total: int) -> Sequence[Any]:
+    """The rows of the page that the query asks for; no statement where there are none."""
+    count = total if query.count is None else query.count
+    first = query.start_index - 1
+    return rows[first : first + count] if count and first < total else ()

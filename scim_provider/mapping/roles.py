@@ -1,0 +1,98 @@
+"""``role`` and ``roles``: two views of one assignment (docs/design.md)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scim_provider.models import Connection, Provenance, Resource, Role, RoleAssignment, UnknownRole
+from scim_provider.protocol.errors import InvalidValue
+from scim_provider.protocol.schema import comparison_key
+
+Document = dict[str, Any]
+
+
+def settle_roles(
+    before: Document, after: Document, roles: dict[str, Role], policy: str, *, single: bool
+) -> None:
+    """Make ``role`` and ``roles`` of ``after`` agree, and check them against the known roles.
+
+    The view that changed decides; where both did, ``role``. Raises :class:`InvalidValue` naming
+    the known roles for an unknown or protected one, as the connection's policy says. ``single``
+    tells whether the schema has ``role`` at all.
+    """
+    if after.get("role") != before.get("role"):
+        _from_role(after, roles, policy)
+    elif after.get("roles") != before.get("roles"):
+        _from_roles(after, roles, policy)
+    if not single:
+        after.pop("role", None)
+
+
+def _from_role(after: Document, roles: dict[str, Role], policy: str) -> None:
+    sent = after.pop("role", None)
+    after.pop("roles", None)
+    role = _known(sent, roles, policy) if sent else None
+    if role is not None:
+        value = sent if comparison_key(sent) == role.value_key else role.value
+        after["role"] = value
+        after["roles"] = [_element(role, value) | {"primary": True}]
+
+
+def _from_roles(after: Document, roles: dict[str, Role], policy: str) -> None:
+    elements = []
+    for sent in after.pop("roles", None) or []:
+        role = _known(sent.get("value", ""), roles, policy)
+        if role is not None:
+            elements.append(_element(role, role.value) | sent)
+    after.pop("role", None)
+    if elements:
+        after["roles"] = elements
+        primary = next((e for e in elements if e.get("primary")), elements[0])
+        after["role"] = primary["value"]
+
+
+def _element(role: Role, value: str) -> Document:
+    return {"value": value, "display": str(role)}
+
+
+def _known(sent: str, roles: dict[str, Role], policy: str) -> Role | None:
+    role = roles.get(comparison_key(sent.strip()))
+    if role is not None and not role.protected:
+        return role
+    if policy == UnknownRole.IGNORE:
+        return None
+    if policy == UnknownRole.DEFAULT:
+        return next((r for r in roles.values() if r.is_default), None)
+    allowed = ", ".join(r.value for r in roles.values() if not r.protected)
+    raise InvalidValue(f"role: {sent!r} is not a role here. Use one of: {allowed}.")
+
+
+def roles_by_key(connection: Connection) -> dict[str, Role]:
+    """The connection's roles by comparison key."""
+    return {role.value_key: role for role in Role.objects.filter(connection=connection)}
+
+
+def sync_assignments(user: Resource, document: Document, roles: dict[str, Role]) -> None:
+    """Make the client's assignments of ``user`` those of the document; others' stay."""
+    wanted: dict[int, tuple[int, Document]] = {}
+    for position, element in enumerate(document.get("roles", [])):
+        if role := roles.get(comparison_key(element.get("value", "").strip())):
+            wanted.setdefault(role.pk, (position, element))
+    assigned = RoleAssignment.objects.filter(user=user, provenance=Provenance.CLIENT)
+    assigned.delete()
+    RoleAssignment.objects.bulk_create(
+        [_assignment(user, role, *wanted[role]) for role in wanted],
+        ignore_conflicts=True,  # the role was given by hand already: that assignment stays
+    )
+
+
+def _assignment(user: Resource, role: int, position: int, element: Document) -> RoleAssignment:
+    return RoleAssignment(
+        connection_id=user.connection_id,
+        user=user,
+        role_id=role,
+        provenance=Provenance.CLIENT,
+        primary=bool(element.get("primary")),
+        position=position,
+        sent=element,
+    )

@@ -1,0 +1,228 @@
+"""How resources are written: one transaction an operation, the row locked, sets for members."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from django.db import IntegrityError
+from django.utils import timezone
+
+from scim_provider.models import MissingMembers, Resource
+from scim_provider.protocol.delta import ValueDelta, fold
+from scim_provider.protocol.document import merge_put, read_document
+from scim_provider.protocol.errors import PreconditionFailed, Uniqueness
+from scim_provider.protocol.messages import Precondition
+from scim_provider.protocol.patch import Operation, apply, parse_patch
+from scim_provider.protocol.projection import Projection
+
+from .context import Context
+from .document import Document, Written, write_changes
+from .index import sync_index
+from .membership import apply_delta
+from .resource_type import Representation, ResourceType
+from .transactions import atomically, locking
+
+_SAVED = ("name", "name_key", "unique_key", "external_id", "document", "last_modified", "version")
+
+
+class StoredResourceType(ResourceType):
+    """A resource type whose rows are :class:`~scim_provider.models.Resource`."""
+
+    model = Resource
+    methods = frozenset({"create", "replace", "patch", "delete"})
+    #: The attribute kept in the ``name`` column; 409 says it by name.
+    naming_attribute: ClassVar[str]
+    #: The multi-valued attribute kept as memberships, "" for none.
+    members_attribute: ClassVar[str] = ""
+
+    def queryset(self, connection: Any) -> Any:
+        return super().queryset(connection).filter(resource_type=self.name)
+
+    # -- operations ----------------------------------------------------------------------------
+
+    def create(self, context: Context, body: Any, projection: Projection) -> Representation:
+        """POST (RFC 7644 §3.3). Raises :class:`Uniqueness` where the name is taken."""
+        received = self.received(body, context)
+        delta = self._take_members(received)
+
+        def operation() -> Resource:
+            document = dict(received)
+            row = self.new_row(context, document)
+            self.settle({}, document, context)
+            self.store(row, {}, document, context)
+            if delta:
+                apply_delta(row, delta, context)
+            return row
+
+        row = self._write(operation, received)
+        return self.representation(row, context, projection)
+
+    def replace(
+        self,
+        context: Context,
+        scim_id: str,
+        body: Any,
+        projection: Projection,
+        precondition: Precondition,
+    ) -> Representation:
+        """PUT (RFC 7644 §3.5.1)."""
+        received = self.received(body, context)
+        delta = self._take_members(received)
+        if delta is None and self._clears_members(body, context):
+            delta = ValueDelta(cleared=True, added={}, removed=frozenset())
+
+        def operation() -> Resource:
+            row, before = self._locked(context, scim_id, precondition)
+            self._change(
+                row, before, merge_put(before, received, self.resource_schema), delta, context
+            )
+            return row
+
+        return self.representation(self._write(operation, received), context, projection)
+
+    def patch(
+        self,
+        context: Context,
+        scim_id: str,
+        body: Any,
+        projection: Projection,
+        precondition: Precondition,
+    ) -> Representation | None:
+        """PATCH (RFC 7644 §3.5.2). None stands for 204: a resource with members, not asked for."""
+        strict = context.connection.strict
+        operations = parse_patch(body, self.resource_schema, strict=strict, scim_id=scim_id)
+        of_members = [o for o in operations if o.target.name == self.members_attribute]
+        others = [o for o in operations if o.target.name != self.members_attribute]
+        folded = fold(of_members) if of_members else None
+        after: Document = {}
+
+        def operation() -> Resource:
+            row, before = self._locked(context, scim_id, precondition)
+            delta = (
+                self._read_delta(row, of_members, context)
+                if of_members and folded is None
+                else folded
+            )
+            after.clear()
+            after.update(apply(before, others, self.resource_schema))
+            self._change(row, before, dict(after), delta, context)
+            return row
+
+        row = self._write(operation, after)
+        if self.members_attribute and projection.is_default:
+            return None
+        return self.representation(row, context, projection)
+
+    def delete(self, context: Context, scim_id: str, precondition: Precondition) -> None:
+        """DELETE (RFC 7644 §3.6): the id answers 404 from now on, the name is free."""
+
+        def operation() -> None:
+            row, _ = self._locked(context, scim_id, precondition)
+            self.remove(row, context)
+
+        atomically(operation)
+
+    # -- hooks ---------------------------------------------------------------------------------
+
+    def new_row(self, context: Context, document: Document) -> Resource:
+        """An unsaved row for a create of ``document``."""
+        now = timezone.now()
+        return Resource(
+            connection=context.connection, resource_type=self.name, created=now, last_modified=now
+        )
+
+    def received(self, body: Any, context: Context) -> Document:
+        """The body of a POST or PUT as a document; what clients may not set is left out."""
+        strict = context.connection.strict
+        return read_document(body, self.resource_schema, strict=strict).document
+
+    def settle(self, before: Document, after: Document, context: Context) -> None:
+        """Make attributes of ``after`` agree that are views of one thing."""
+
+    def store(self, row: Resource, before: Document, after: Document, context: Context) -> None:
+        """Write the difference between two documents to the row and save it."""
+        written = write_changes(row, before, after, self.placed, self.resource_schema)
+        self.save(row, written, context)
+        sync_index(row, written.stored_before, written.stored_after, self.resource_schema)
+
+    def save(self, row: Resource, written: Written, context: Context) -> None:
+        """INSERT or UPDATE the row."""
+        if row.pk is None:
+            row.save(force_insert=True)
+        else:
+            row.save(update_fields=_SAVED)
+
+    def remove(self, row: Resource, context: Context) -> None:
+        """Delete the row and what hangs on it."""
+        row.delete()
+
+    # -- the parts -----------------------------------------------------------------------------
+
+    def _locked(
+        self, context: Context, scim_id: str, precondition: Precondition
+    ) -> tuple[Resource, Document]:
+        rows = self.joined(self.queryset(context.connection)).select_for_update(**locking())
+        row = rows.filter(scim_id=scim_id).first()
+        if row is None:
+            raise self.not_found(scim_id)
+        if not precondition.allows(self.version(row)):
+            raise PreconditionFailed()
+        return row, self.document(row, context)
+
+    def _change(
+        self,
+        row: Resource,
+        before: Document,
+        after: Document,
+        delta: ValueDelta | None,
+        context: Context,
+    ) -> None:
+        moved = apply_delta(row, delta, context) if delta and self.members_attribute else False
+        self.settle(before, after, context)
+        if not moved and after == before:
+            return
+        row.version += 1
+        row.last_modified = max(timezone.now(), row.last_modified)
+        self.store(row, before, after, context)
+
+    def _take_members(self, document: Document) -> ValueDelta | None:
+        """The members of a document as a replacement; None where it does not mention any."""
+        if self.members_attribute not in document:
+            return None
+        elements = document.pop(self.members_attribute)
+        added = {element["value"]: element for element in elements}
+        return ValueDelta(cleared=True, added=added, removed=frozenset())
+
+    def _clears_members(self, body: dict[str, Any], context: Context) -> bool:
+        """Whether a PUT without members empties the group: it says so, or the policy does."""
+        if context.connection.missing_members == MissingMembers.CLEAR:
+            return True
+        return self.members_attribute.lower() in map(str.lower, body)
+
+    def _read_delta(
+        self, row: Resource, operations: Sequence[Operation], context: Context
+    ) -> ValueDelta:
+        """The slow way, for operations that can only be understood with the members at hand."""
+        name = self.members_attribute
+        members = self.members(row, context)
+        before = {name: members} if members else {}
+        after = apply(before, operations, self.resource_schema)
+        old, new = ({e["value"]: e for e in d.get(name, [])} for d in (before, after))
+        added = {value: new[value] for value in new.keys() - old.keys()}
+        return ValueDelta(cleared=False, added=added, removed=frozenset(old.keys() - new.keys()))
+
+    def members(self, row: Resource, context: Context) -> list[Document]:
+        """The elements of :attr:`members_attribute`."""
+        return []
+
+    def _write(self, operation: Any, document: Document) -> Resource:
+        try:
+            row: Resource = atomically(operation)
+        except IntegrityError:
+            name = document.get(self.naming_attribute)
+            raise Uniqueness(
+                f"{self.naming_attribute} {name!r} is taken. Use another one, or update the "
+                f"{self.name} that has it."
+            ) from None
+        return row

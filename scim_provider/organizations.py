@@ -1,0 +1,107 @@
+"""What a site tells about its organizations, in one class.
+
+A site with organizations subclasses :class:`Organizations` and names the class in
+``SCIM_PROVIDER["ORGANIZATIONS"]``. A site without any is one organization and needs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db.models import Model
+from django.http import HttpRequest
+from django.utils.translation import gettext
+
+from .conf import scim_settings
+
+EntitlementState = Literal["available", "preview", "not_in_plan"]
+
+VIEW_PERMISSION = "scim_provider.view_scim_settings"
+MANAGE_PERMISSION = "scim_provider.manage_scim"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entitlement:
+    """Whether an organization may use SCIM, and what to tell it.
+
+    ``message`` and ``url`` are the site's own words and link: an upgrade page, a waiting list.
+    """
+
+    allowed: bool = True
+    state: EntitlementState = "available"
+    message: str = ""
+    url: str = ""
+
+
+class Organizations:
+    """The default: the site is one organization, whose owner is None.
+
+    Every method may be overridden alone. ``owner`` is an instance of the site's organization
+    model, or None.
+    """
+
+    def owner_for(self, request: HttpRequest) -> Model | None:
+        """The organization whose settings ``request`` opens.
+
+        Raise ``django.http.Http404`` for a user without any.
+        """
+        return None
+
+    def name(self, owner: Model | None) -> str:
+        """What the pages call the organization."""
+        return gettext("this site") if owner is None else str(owner)
+
+    def can_view(self, request: HttpRequest, owner: Model | None) -> bool:
+        """Whether the user may see the SCIM settings of ``owner``."""
+        user = request.user
+        return user.is_active and (
+            user.has_perm(VIEW_PERMISSION) or user.has_perm(MANAGE_PERMISSION)
+        )
+
+    def can_manage(self, request: HttpRequest, owner: Model | None) -> bool:
+        """Whether the user may turn SCIM on and off and make keys for ``owner``."""
+        return request.user.is_active and request.user.has_perm(MANAGE_PERMISSION)
+
+    def entitlement(self, owner: Model | None) -> Entitlement:
+        """Whether SCIM is in the plan of ``owner``; asked by the pages and by the API."""
+        return Entitlement()
+
+    def prepare_account(self, account: AbstractBaseUser, owner: Model | None) -> None:
+        """Set what a new account needs before it is saved: a foreign key to ``owner``, say."""
+
+    def admit(self, account: AbstractBaseUser, owner: Model | None) -> None:
+        """Make the saved account a member of ``owner``; called again on a return."""
+
+    def belongs(self, account: AbstractBaseUser, owner: Model | None) -> bool:
+        """Whether an existing account is a member of ``owner`` and may be linked to SCIM."""
+        return owner is None
+
+    def by_name(self, name: str) -> Model | None:
+        """The organization of that name, for the command line.
+
+        Raises ``LookupError`` where there is none.
+        """
+        if name:
+            raise LookupError("This site has no organizations; leave the name out.")
+        return None
+
+    def create(self, name: str) -> Model:
+        """A new organization of that name, for the command line of a site that lets it make one.
+
+        Raises ``LookupError`` where it may not.
+        """
+        raise LookupError(f"There is no organization named {name!r}.")
+
+    def all_owners(self) -> Iterable[Model | None]:
+        """Every organization, for the command line."""
+        return [None]
+
+
+def organizations() -> Organizations:
+    """An instance of the site's class."""
+    configured: Any = scim_settings.organizations
+    instance: Organizations = configured()
+    return instance

@@ -1,0 +1,158 @@
+"""Which attributes an answer holds: ``attributes``, ``excludedAttributes`` and ``returned``.
+
+RFC 7644 §3.4.2.5, §3.9, §3.10; RFC 7643 §7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from .errors import InvalidValue
+from .path import AttributePath
+from .schema import ResourceSchema, Target
+
+#: What to keep of an attribute: all of it, or these of its sub-attributes.
+_WHOLE = None
+_Kept = frozenset[str] | None
+
+
+@dataclass(frozen=True)
+class Projection:
+    """What a client asked to see of every resource in an answer.
+
+    ``included`` and ``excluded`` are canonical paths; ``included`` is None where the client
+    named none, and empty where it named only unknown ones. ``written`` are the paths that the
+    request set: what is returned on request is returned on such a write too (RFC 7643 §7).
+    """
+
+    schema: ResourceSchema
+    included: frozenset[str] | None = None
+    excluded: frozenset[str] = field(default_factory=frozenset)
+    written: frozenset[str] = field(default_factory=frozenset)
+
+    @classmethod
+    def parse(
+        cls,
+        attributes: Sequence[str],
+        excluded: Sequence[str],
+        schema: ResourceSchema,
+        *,
+        written: Collection[Target] = (),
+    ) -> Projection:
+        """Read the two parameters; each item is a name or a list of names parted by commas.
+
+        Raises InvalidValue where both are given. Unknown names are ignored.
+        """
+        named, left_out = _names(attributes), _names(excluded)
+        if named and left_out:
+            raise InvalidValue("Send either 'attributes' or 'excludedAttributes', not both.")
+        return cls(
+            schema,
+            frozenset(_paths(named, schema)) if named else None,
+            frozenset(_paths(left_out, schema)),
+            frozenset(str(target) for target in written),
+        )
+
+    @property
+    def is_default(self) -> bool:
+        """Whether the client asked for nothing in particular."""
+        return self.included is None and not self.excluded and not self.written
+
+    def wants(self, target: Target) -> bool:
+        """Whether an answer can hold ``target``; work for others can be left undone."""
+        plan = self._plan.get(target.extension, {})
+        if target.attribute.name not in plan:
+            return False
+        kept = plan[target.attribute.name]
+        return target.sub_attribute is None or kept is _WHOLE or target.sub_attribute.name in kept
+
+    def apply(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """The part of a document that the answer holds; ``schemas`` always (RFC 7643 §3)."""
+        projected = _project(document, self._plan[None])
+        for uri, plan in self._plan.items():
+            if uri is not None and (container := _project(document.get(uri, {}), plan)):
+                projected[uri] = container
+        return projected
+
+    @cached_property
+    def _plan(self) -> dict[str | None, dict[str, _Kept]]:
+        """By container (None is the top level), by attribute: what to keep."""
+        plan: dict[str | None, dict[str, _Kept]] = {None: {}}
+        for target in self.schema:
+            kept = self._kept(target)
+            if kept is _WHOLE or kept:
+                plan.setdefault(target.extension, {})[target.attribute.name] = kept
+        return plan
+
+    def _kept(self, target: Target) -> _Kept:
+        """The sub-attributes to keep; _WHOLE for all, none for nothing."""
+        attribute = target.attribute
+        if not attribute.is_complex:
+            return _WHOLE if self._keeps(target) else frozenset()
+        if attribute.returned == "never":
+            return frozenset()
+        subs = attribute.sub_attributes
+        kept = frozenset(sub.name for sub in subs if self._keeps(target.of(sub)))
+        return _WHOLE if len(kept) == len(subs) else kept
+
+    def _keeps(self, target: Target) -> bool:
+        """Whether one leaf is in the answer (RFC 7643 §7, "returned")."""
+        returned = {target.attribute.returned, target.leaf.returned}
+        if "never" in returned:
+            return False
+        if target.leaf.returned == "always":
+            return target.sub_attribute is None or self._mentions(target)
+        # Naming an attribute does not ask for its sub-attributes that are returned on request.
+        askers = {str(target)} if target.leaf.returned == "request" else {str(target), target.name}
+        if self.included is not None:
+            return not self.included.isdisjoint(askers)
+        if not self.excluded.isdisjoint({str(target), target.name}):
+            return False
+        return "request" not in returned or not self.written.isdisjoint(askers)
+
+    def _mentions(self, target: Target) -> bool:
+        """Whether an answer has anything of the attribute around an "always" sub-attribute."""
+        if target.attribute.returned == "always":
+            return True
+        if self.included is None:
+            shown = target.attribute.returned == "default" or target.name in self.written
+            return shown and target.name not in self.excluded
+        subs = (str(target.of(sub)) for sub in target.attribute.sub_attributes)
+        return not self.included.isdisjoint([target.name, *subs])
+
+
+def _names(parameter: Iterable[str]) -> list[str]:
+    parts = (part.strip() for item in parameter for part in item.split(","))
+    return [part for part in parts if part]
+
+
+def _paths(names: Iterable[str], schema: ResourceSchema) -> Iterable[str]:
+    """The canonical paths that ``names`` mean; a bare URN means all attributes of its schema."""
+    for name in names:
+        uri = schema.uri(name)
+        if uri is not None:
+            targets = schema.top_level() if uri == schema.core.id else schema.container(uri)
+            yield from map(str, targets)
+        elif (path := AttributePath.parse(name)) and (target := path.resolve(schema)):
+            yield str(target)
+
+
+def _project(values: Mapping[str, Any], plan: Mapping[str, _Kept]) -> dict[str, Any]:
+    projected = {}
+    for name, value in values.items():
+        if name in plan:
+            kept = plan[name]
+            part = value if kept is _WHOLE else _reduce(value, kept)
+            if part or kept is _WHOLE:
+                projected[name] = part
+    return projected
+
+
+def _reduce(value: Any, kept: Collection[str]) -> Any:
+    """Objects with the ``kept`` sub-attributes only; those of which nothing is left are gone."""
+    if isinstance(value, list):
+        return [part for element in value if (part := _reduce(element, kept))]
+    return {name: item for name, item in value.items() if name in kept}

@@ -1,0 +1,331 @@
+"""Resource types: what SCIM serves, and where each attribute lives.
+
+This is the page to read before adapting SCIM to a site. A site subclasses
+:class:`UserResource` (or another), adds schemas, and says in ``homes`` where attributes live;
+everything else (filters, sorting, PATCH, discovery) follows from that one description. An
+attribute without a home is kept in SCIM's own store, and nothing that a client sends in a
+declared schema is lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, ClassVar
+
+from django.contrib.auth import get_user_model
+from django.core.signals import setting_changed
+from django.db.models import CharField, F, Value
+from django.db.models.functions import Cast
+from django.utils import timezone
+
+from .conf import scim_settings
+from .mapping import accounts
+from .mapping.accounts import UserName
+from .mapping.columns import Column, Computed, Constant, KeyColumn, MomentColumn
+from .mapping.context import Context
+from .mapping.document import Document, Written
+from .mapping.homes import Absent, AccountCopy, Choice, Home, Store
+from .mapping.membership import Reference, groups_of, members_of, touch_groups_of
+from .mapping.relations import Groups, Members
+from .mapping.resource_type import Page, Representation, ResourceType
+from .mapping.roles import roles_by_key, settle_roles, sync_assignments
+from .mapping.root import query_types
+from .mapping.writing import StoredResourceType
+from .models import OnDelete, Resource, Role
+from .organizations import organizations
+from .protocol import core
+from .protocol.messages import ListQuery
+from .protocol.projection import Projection
+from .protocol.schema import Attribute, Schema, Target, comparison_key
+
+__all__ = [
+    "AccountCopy",
+    "Attribute",
+    "Choice",
+    "Column",
+    "Context",
+    "GroupResource",
+    "Home",
+    "Page",
+    "Representation",
+    "ResourceType",
+    "RoleResource",
+    "Schema",
+    "Store",
+    "UserResource",
+    "query_all",
+    "resource_types",
+]
+
+
+def common_homes(name: str, endpoint: str) -> dict[str, Home]:
+    """Where the common attributes of every resource live (RFC 7643 §3.1)."""
+
+    def location(context: Context) -> tuple[Any, ...]:
+        return Value(f"{context.base_url}{endpoint}/"), F("scim_id")
+
+    def version(context: Context) -> tuple[Any, ...]:
+        return Value('W/"'), Cast("version", CharField()), Value('"')
+
+    return {
+        "id": KeyColumn("scim_id", "scim_id"),
+        "meta.resourceType": Constant(name),
+        "meta.created": MomentColumn("created"),
+        "meta.lastModified": MomentColumn("last_modified"),
+        "meta.location": Computed(location),
+        "meta.version": Computed(version),
+    }
+
+
+class UserResource(StoredResourceType):
+    """``/Users``: people, each beside an account of ``AUTH_USER_MODEL``.
+
+    Overridable: :meth:`new_account`, :meth:`save_account`, :meth:`deactivate`.
+    """
+
+    name = "User"
+    endpoint = "/Users"
+    description = "People who may use this site"
+    schema = core.USER
+    extensions = (core.ENTERPRISE_USER,)
+    naming_attribute = "userName"
+    homes: ClassVar[Mapping[str, Home]] = {
+        **common_homes("User", "/Users"),
+        "externalId": KeyColumn("external_id", "external_id"),
+        "userName": UserName(),
+        "name.givenName": Column("account__first_name"),
+        "name.familyName": Column("account__last_name"),
+        "active": Column("account__is_active"),
+        "emails": AccountCopy("account__email"),
+        "groups": Groups(),
+    }
+
+    def usable_homes(self) -> Mapping[str, Home]:
+        """The homes, less those in account columns that this site's user model has not.
+
+        Only the ones this class brings are left out quietly; a check reports a site's own.
+        """
+        own = UserResource.homes
+        login = {get_user_model().USERNAME_FIELD}
+        return {
+            path: home
+            for path, home in self.homes.items()
+            if own.get(path) is not home
+            or path == "userName"
+            or (
+                all(map(accounts.account_field, home.account_fields))
+                and not home.account_fields & login
+            )
+        }
+
+    # -- accounts ------------------------------------------------------------------------------
+
+    def new_account(self, context: Context, document: Document) -> Any:
+        """An unsaved account for a new person; its columns are set from the homes afterwards."""
+        account = get_user_model()()
+        organizations().prepare_account(account, owner_of(context))
+        return account
+
+    def save_account(self, account: Any, fields: frozenset[str], context: Context) -> None:
+        """Save a new account whole, or the changed ``fields`` of an existing one."""
+        if account.pk is None:
+            accounts.refuse_taken(account)
+            account.save(force_insert=True)
+            organizations().admit(account, owner_of(context))
+        elif fields:
+            account.save(update_fields=sorted(fields))
+
+    def deactivate(self, account: Any) -> None:
+        """Lock the account out; it stays, for a later create of the same person."""
+        if accounts.account_field("is_active"):
+            account.is_active = False
+            account.save(update_fields=["is_active"])
+
+    # -- writing -------------------------------------------------------------------------------
+
+    def new_row(self, context: Context, document: Document) -> Resource:
+        row = super().new_row(context, document)
+        row.name_key = comparison_key(document["userName"], precis=True)
+        returning = accounts.revive(context.connection, row.name_key)
+        row.account = returning or self.new_account(context, document)
+        document.setdefault("active", True)
+        return row
+
+    def settle(self, before: Document, after: Document, context: Context) -> None:
+        if {"role", "roles"} & (after.keys() | before.keys()):
+            roles = roles_by_key(context.connection)
+            if roles:
+                single = self.schema.attribute("role") is not None
+                settle_roles(before, after, roles, context.connection.unknown_role, single=single)
+
+    def store(self, row: Resource, before: Document, after: Document, context: Context) -> None:
+        accounts.refuse_privileged(row.account)
+        password = after.pop("password", None)
+        super().store(row, before, after, context)
+        if password is not None:
+            accounts.set_password(row.account, password)
+            row.account.save(update_fields=["password"])
+        if after.get("roles") != before.get("roles"):
+            sync_assignments(row, after, roles_by_key(context.connection))
+
+    def save(self, row: Resource, written: Written, context: Context) -> None:
+        fields = written.account_fields
+        if row.account.pk is None:
+            row.account.set_unusable_password()
+        self.save_account(row.account, fields, context)
+        row.account_id = row.account.pk
+        super().save(row, written, context)
+
+    def remove(self, row: Resource, context: Context) -> None:
+        accounts.refuse_privileged(row.account)
+        touch_groups_of(row, timezone.now())
+        account = row.account
+        if context.connection.on_delete == OnDelete.DELETE:
+            row.delete()
+            account.delete()
+            return
+        self.deactivate(account)
+        accounts.remember(row)
+        row.delete()
+
+    # -- reading -------------------------------------------------------------------------------
+
+    def complete(
+        self, pairs: Sequence[tuple[Any, Document]], context: Context, projection: Projection
+    ) -> None:
+        if projection.wants(_GROUPS):
+            groups = groups_of([row.pk for row, _ in pairs])
+            for row, document in pairs:
+                if row.pk in groups:
+                    document["groups"] = [_group(r, context) for r in groups[row.pk]]
+        if projection.wants(_MANAGER):
+            self._complete_managers([document for _, document in pairs], context)
+
+    def _complete_managers(self, documents: Sequence[Document], context: Context) -> None:
+        """``manager.$ref`` and ``displayName``, where the manager is known here."""
+        managers = [d[_ENTERPRISE]["manager"] for d in documents if _has_manager(d)]
+        if not managers:
+            return
+        ids = {manager["value"] for manager in managers}
+        rows = self.queryset(context.connection).filter(scim_id__in_set=sorted(ids))
+        known = {row.scim_id: row for row in rows.only("scim_id", "name", "document")}
+        for manager in managers:
+            if row := known.get(manager["value"]):
+                manager.setdefault("$ref", context.location(self.endpoint, row.scim_id))
+                manager["displayName"] = row.document.get("displayName", row.name)
+
+
+class GroupResource(StoredResourceType):
+    """``/Groups``: named sets of Users and Groups."""
+
+    name = "Group"
+    endpoint = "/Groups"
+    description = "Groups of people"
+    schema = core.GROUP
+    naming_attribute = "displayName"
+    members_attribute = "members"
+    homes: ClassVar[Mapping[str, Home]] = {
+        **common_homes("Group", "/Groups"),
+        "externalId": KeyColumn("external_id", "external_id"),
+        "displayName": KeyColumn("name", "name_key"),
+        "members": Members(),
+    }
+
+    def store(self, row: Resource, before: Document, after: Document, context: Context) -> None:
+        row.unique_key = None
+        if context.connection.unique_group_names:
+            row.unique_key = comparison_key(after["displayName"])
+        super().store(row, before, after, context)
+
+    def remove(self, row: Resource, context: Context) -> None:
+        touch_groups_of(row, timezone.now())
+        row.delete()
+
+    def members(self, row: Resource, context: Context) -> list[Document]:
+        return [_member(r, context) for r in members_of([row.pk])[row.pk]]
+
+    def complete(
+        self, pairs: Sequence[tuple[Any, Document]], context: Context, projection: Projection
+    ) -> None:
+        if projection.wants(_MEMBERS):
+            members = members_of([row.pk for row, _ in pairs])
+            for row, document in pairs:
+                document["members"] = [_member(r, context) for r in members[row.pk]]
+
+
+class RoleResource(ResourceType):
+    """``/Roles``: the roles that a client may give (draft-ietf-scim-roles-entitlements)."""
+
+    name = "Role"
+    endpoint = "/Roles"
+    description = "Roles that people can be given"
+    schema = core.ROLE
+    model = Role
+    default_home = Absent()
+    homes: ClassVar[Mapping[str, Home]] = {
+        **common_homes("Role", "/Roles"),
+        "meta.version": Absent(),
+        "value": KeyColumn("value", "value_key"),
+        "display": Column("display"),
+        "supported": Constant("true"),
+    }
+
+    def document(self, row: Any, context: Context) -> Document:
+        document = super().document(row, context)
+        return document | {"display": str(row), "supported": not row.protected}
+
+    def version(self, row: Role) -> str:
+        return f'W/"{int(row.last_modified.timestamp() * 1000)}"'
+
+
+_ENTERPRISE = core.ENTERPRISE_USER.id
+_GROUPS = Target(core.USER.attribute("groups"))  # type: ignore[arg-type]
+_MANAGER = Target(core.ENTERPRISE_USER.attribute("manager"), None, _ENTERPRISE)  # type: ignore[arg-type]
+_MEMBERS = Target(core.GROUP.attribute("members"))  # type: ignore[arg-type]
+
+
+def owner_of(context: Context) -> Any:
+    """The organization of the connection, None on a site that is one organization."""
+    return context.connection.owner if context.connection.owner_type_id else None
+
+
+def _has_manager(document: Document) -> bool:
+    return bool(document.get(_ENTERPRISE, {}).get("manager", {}).get("value"))
+
+
+def _group(reference: Reference, context: Context) -> Document:
+    return {
+        "value": reference.scim_id,
+        "$ref": context.location("/Groups", reference.scim_id),
+        "display": reference.name,
+        "type": reference.kind,
+    }
+
+
+def _member(reference: Reference, context: Context) -> Document:
+    return {
+        "value": reference.scim_id,
+        "$ref": context.location(Members.types[reference.kind], reference.scim_id),
+        "display": reference.name,
+        "type": reference.kind,
+    }
+
+
+@cache
+def resource_types() -> tuple[ResourceType, ...]:
+    """The resource types of ``SCIM_PROVIDER["RESOURCE_TYPES"]``, in that order."""
+    return tuple(resource_type() for resource_type in scim_settings.resource_types)
+
+
+def _forget_resource_types(**kwargs: Any) -> None:
+    resource_types.cache_clear()
+
+
+setting_changed.connect(_forget_resource_types)
+
+
+def query_all(context: Context, query: ListQuery) -> Page:
+    """The root endpoint: every resource of every type (RFC 7644 §3.4.2.1, §3.4.3)."""
+    stored = [t for t in resource_types() if isinstance(t, StoredResourceType)]
+    return query_types(stored, context, query)

@@ -1,0 +1,16 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+from .checks import register_checks
+
+
+class SettingsUIConfig(AppConfig):
+    name = "settings_ui"
+    label = "scim_settings_ui"
+    verbose_name = _("SCIM settings pages")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        register_checks()

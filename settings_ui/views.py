@@ -1,0 +1,266 @@
+"""The settings pages: overview, on and off, keys. A key is in one answer and nowhere else."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+
+from scim_provider import connections, keys
+from scim_provider.models import AccessKey
+
+from . import texts
+from .access import SettingsView, confirm
+from .forms import EnableForm, KeyForm, PasswordForm, RotateForm
+
+
+class KeyPage(SettingsView):
+    """A view whose POST answers with a new key, shown this once."""
+
+    manages = True
+    needs_fresh_login = True
+
+    @sensitive_variables()
+    def key_page(self, new: keys.NewKey) -> HttpResponse:
+        """Show ``new`` straight away: no redirect, session or message ever holds it."""
+        base_url = connections.base_url(self.request)
+        file = texts.key_file(
+            new,
+            organization=self.organizations.name(self.owner),
+            base_url=base_url,
+            by=str(self.request.user),
+        )
+        response = self.page(
+            "key.html",
+            key=new.key,
+            secret=new.secret,
+            authorization=keys.authorization_value(new.secret),
+            base_url=base_url,
+            file=file,
+        )
+        response.headers["Cache-Control"] = "no-store, private"
+        response.headers["Referrer-Policy"] = "no-referrer"
+        return response
+
+    def to_overview(self, level: int, text: str) -> HttpResponse:
+        messages.add_message(self.request, level, text)
+        return redirect("scim_settings:security")
+
+    def repeated(self) -> HttpResponse:
+        """The answer to a form that was sent before."""
+        return self.to_overview(
+            messages.INFO,
+            _(
+                "That form was sent before. Its access key exists and is not shown again; "
+                "if you did not save it, replace it."
+            ),
+        )
+
+    def must_be_on(self) -> None:
+        if not (self.entitlement.allowed and self.connection.enabled):
+            raise PermissionDenied
+
+
+class Security(SettingsView):
+    """Everything about the connection on one page."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self.security_page(EnableForm())
+
+    def security_page(self, form: EnableForm) -> HttpResponse:
+        return self.page(
+            "security.html",
+            form=form,
+            overview=self.overview,
+            connection=self.connection,
+            entitlement=self.entitlement,
+            badge=texts.badge(self.overview),
+            people=texts.people(self.overview),
+            last_request=texts.last_request(self.overview),
+            base_url=connections.base_url(self.request),
+            can_add_key=len(self.overview.live_keys) < keys.MOST_LIVE_KEYS,
+        )
+
+
+class Enable(KeyPage, Security):
+    """The ticked box: SCIM is on, and here is the key."""
+
+    http_method_names = ["get", "head", "post"]
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return redirect("scim_settings:security")
+
+    @sensitive_variables()
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form = EnableForm(request.POST)
+        if not self.entitlement.allowed:
+            raise PermissionDenied
+        if self.connection.enabled:
+            return self.repeated()
+        if not form.is_valid():
+            return self.security_page(form)
+        new = connections.enable(self.connection, by=request.user, **form.key_arguments())
+        return self.repeated() if new is None else self.key_page(new)
+
+
+class Disable(SettingsView):
+    """Ask, then turn SCIM off."""
+
+    manages = True
+    needs_fresh_login = True
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self.page("disable.html", overview=self.overview)
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        if self.connection.enabled:
+            connections.disable(self.connection, by=request.user)
+        messages.success(
+            request, _("SCIM provisioning is off. Everybody who was provisioned is still here.")
+        )
+        return redirect("scim_settings:security")
+
+
+class NewKey(KeyPage):
+    """A second key beside the first."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        self.must_be_on()
+        return self.page("key_new.html", form=KeyForm())
+
+    @sensitive_variables()
+    def post(self, request: HttpRequest) -> HttpResponse:
+        self.must_be_on()
+        form = KeyForm(request.POST)
+        if not form.is_valid():
+            return self.page("key_new.html", form=form)
+        try:
+            new = keys.create_key(self.connection, by=request.user, **form.key_arguments())
+        except keys.NonceUsed:
+            return self.repeated()
+        except keys.LiveKeyLimit:
+            return self.to_overview(messages.ERROR, _too_many_keys())
+        return self.key_page(new)
+
+
+class OneKey(KeyPage):
+    """A page about one key of this connection; any other key is not found."""
+
+    def key(self, key_id: UUID) -> AccessKey:
+        listed = self.connection.access_keys.select_related("connection")
+        return get_object_or_404(listed, public_id=key_id)
+
+    def others(self, key: AccessKey) -> int:
+        """How many keys go on working without ``key``."""
+        return keys.live_keys(self.connection).exclude(pk=key.pk).count()
+
+
+class RotateKey(OneKey):
+    """A new key in place of an old one, which works on for a while."""
+
+    def get(self, request: HttpRequest, key_id: UUID) -> HttpResponse:
+        self.must_be_on()
+        return self.page("key_rotate.html", form=RotateForm(), key=self.key(key_id))
+
+    @sensitive_variables()
+    def post(self, request: HttpRequest, key_id: UUID) -> HttpResponse:
+        self.must_be_on()
+        key, form = self.key(key_id), RotateForm(request.POST)
+        if not form.is_valid():
+            return self.page("key_rotate.html", form=form, key=key)
+        try:
+            new = keys.rotate(
+                self.connection,
+                key,
+                keep_old_for=form.overlap,
+                by=request.user,
+                **form.key_arguments(),
+            )
+        except keys.NonceUsed:
+            return self.repeated()
+        except keys.LiveKeyLimit:
+            return self.to_overview(messages.ERROR, _too_many_keys())
+        return self.key_page(new)
+
+
+class RevokeKey(OneKey):
+    """Ask, then end a key."""
+
+    def get(self, request: HttpRequest, key_id: UUID) -> HttpResponse:
+        key = self.key(key_id)
+        return self.page("key_revoke.html", key=key, others=self.others(key))
+
+    def post(self, request: HttpRequest, key_id: UUID) -> HttpResponse:
+        key = self.key(key_id)
+        keys.revoke(key)
+        text = _("The access key ending in %(last4)s is revoked.") % {"last4": key.last4}
+        return self.to_overview(messages.SUCCESS, text)
+
+
+class CancelRotation(OneKey):
+    """Ask, then keep the old key and end the new one."""
+
+    def get(self, request: HttpRequest, key_id: UUID) -> HttpResponse:
+        return self.page("key_cancel_rotation.html", key=self.key(key_id))
+
+    def post(self, request: HttpRequest, key_id: UUID) -> HttpResponse:
+        key = self.key(key_id)
+        try:
+            keys.cancel_rotation(key)
+        except keys.NotRotating:
+            return self.to_overview(messages.ERROR, _("This key is not being replaced any more."))
+        text = _("The access key ending in %(last4)s stays.") % {"last4": key.last4}
+        return self.to_overview(messages.SUCCESS, text)
+
+
+class Status(SettingsView):
+    """What the open overview asks for; 304 while nothing changed."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        body = json.dumps(texts.status_document(self.overview), sort_keys=True).encode()
+        etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+        if request.headers.get("If-None-Match") == etag:
+            return HttpResponse(status=304, headers={"ETag": etag})
+        return HttpResponse(body, content_type="application/json", headers={"ETag": etag})
+
+
+@method_decorator(sensitive_post_parameters("password"), name="dispatch")
+class ConfirmPassword(SettingsView):
+    """The password once more, where the log-in is old."""
+
+    manages = True
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self._form_page(PasswordForm(user=request.user))
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form = PasswordForm(request.POST, user=request.user)
+        if not form.is_valid():
+            return self._form_page(form)
+        confirm(request)
+        return redirect(self._next())
+
+    def _form_page(self, form: PasswordForm) -> HttpResponse:
+        return self.page("confirm_password.html", form=form, next=self._next())
+
+    def _next(self) -> str:
+        wanted: Any = self.request.POST.get("next") or self.request.GET.get("next", "")
+        host, secure = self.request.get_host(), self.request.is_secure()
+        if url_has_allowed_host_and_scheme(wanted, allowed_hosts={host}, require_https=secure):
+            return str(wanted)
+        return reverse("scim_settings:security")
+
+
+def _too_many_keys() -> str:
+    return _("Two access keys work already. Revoke one of them first.")

@@ -1,0 +1,38 @@
+"""Recorded conversations of identity providers, played against running sites."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+import pytest
+
+from tests.idp.replay import Player
+from tests.serving import Server
+
+pytestmark = pytest.mark.idp
+
+TRANSCRIPTS = sorted((Path(__file__).parent / "transcripts").glob("*.json"))
+
+
+@pytest.fixture(params=["example", "stock"], scope="session")
+def server(request: pytest.FixtureRequest) -> Server:
+    found: Server = request.getfixturevalue(f"{request.param}_server")
+    return found
+
+
+@pytest.mark.parametrize("transcript", TRANSCRIPTS, ids=lambda path: path.stem)
+def test_an_identity_provider_gets_the_answers_it_needs(transcript: Path, server: Server) -> None:
+    tenant = server.connect(f"{transcript.stem} {secrets.token_hex(4)}")
+    player = Player(
+        tenant["base_url"],
+        tenant["access_key"],
+        prefix=server.site.prefix,
+        lacking=server.site.lacking,
+    )
+    results = list(player.play(transcript))
+    for result in results:
+        if result.problems and not result.failed:
+            print(result)
+    failures = [str(result) for result in results if result.failed]
+    assert not failures, "\n".join([f"{len(failures)} of {len(results)} steps failed:", *failures])
