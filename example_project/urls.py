@@ -11,6 +11,7 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
+    path("profile/", views.profile, name="profile"),
     path("scim/v2", include("scim_provider.urls")),
     path("settings/", views.settings_index, name="settings"),
     path("settings/", include("settings_ui.urls")),

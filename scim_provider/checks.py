@@ -27,7 +27,7 @@ def unknown_keys(conf: SettingsDict, check_id: str) -> list[CheckMessage]:
 
 def unimportable_paths(conf: SettingsDict, check_id: str) -> list[CheckMessage]:
     """One error per dotted path of ``conf`` that leads nowhere."""
-    found = []
+    found: list[CheckMessage] = []
     for key, dotted in _dotted(conf):
         try:
             conf.imported(dotted)

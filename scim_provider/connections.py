@@ -1,7 +1,8 @@
-"""Connections: found, turned on and off, told about. The pages, the API and the commands share it."""
+"""Connections: found, turned on and off, told about. Pages, API and commands share it."""
 
 from __future__ import annotations
 
+import logging
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,6 +24,8 @@ from . import keys
 from .conf import scim_settings
 from .models import AccessKey, Connection, Resource, Role, ScimUser
 from .organizations import Entitlement, organizations
+
+logger = logging.getLogger("scim_provider")
 
 #: How often the traffic is written while nothing changes.
 RECORD_EVERY = timedelta(minutes=1)
@@ -76,6 +79,7 @@ def enable(
                 connection.save(update_fields=["enabled", "enabled_at"])
     except keys.NonceUsed:
         return None
+    logger.info("SCIM was turned on for %s by %s.", connection, by or "the command line")
     return new
 
 
@@ -85,6 +89,7 @@ def disable(connection: Connection, by: AbstractBaseUser | None = None) -> None:
         keys.revoke_all(connection)
         connection.enabled, connection.disabled_at = False, timezone.now()
         connection.save(update_fields=["enabled", "disabled_at"])
+    logger.info("SCIM was turned off for %s by %s.", connection, by or "the command line")
 
 
 def base_url(request: HttpRequest | None = None) -> str:
@@ -196,7 +201,7 @@ class Overview:
     def newest_people(self) -> list[ScimUser]:
         """The people who came last, with their accounts."""
         people = ScimUser.objects.filter(connection=self.connection).select_related("account")
-        return list(people.order_by("-id")[:NEWEST_PEOPLE])  # type: ignore[arg-type]
+        return list(people.order_by("-id")[:NEWEST_PEOPLE])
 
     @property
     def retiring_key(self) -> AccessKey | None:

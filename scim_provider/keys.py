@@ -69,7 +69,7 @@ def create_key(
             digest=_digest(secret),
             last4=secret[-4:],
             nonce=nonce,
-            created_by=by,
+            created_by_id=None if by is None else by.pk,
             expires_at=expires_at,
         )
     return NewKey(key, secret)

@@ -10,6 +10,7 @@ declared schema is lost.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any, ClassVar
 
@@ -96,10 +97,13 @@ class UserResource(StoredResourceType):
         "userName": UserName(),
         "name.givenName": Column("account__first_name"),
         "name.familyName": Column("account__last_name"),
-        "active": Column("account__is_active"),
+        "active": accounts.Active(),
         "emails": AccountCopy("account__email"),
         "groups": Groups(),
     }
+
+    def __init__(self) -> None:
+        self.schema = with_role_values(type(self).schema)  # type: ignore[misc]
 
     def usable_homes(self) -> Mapping[str, Home]:
         """The homes, less those in account columns that this site's user model has not.
@@ -147,40 +151,42 @@ class UserResource(StoredResourceType):
     def new_row(self, context: Context, document: Document) -> Resource:
         row = super().new_row(context, document)
         row.name_key = comparison_key(document["userName"], precis=True)
-        returning = accounts.revive(context.connection, row.name_key)
+        returning: Any = accounts.revive(context.connection, row.name_key)
         row.account = returning or self.new_account(context, document)
         document.setdefault("active", True)
         return row
 
-    def settle(self, before: Document, after: Document, context: Context) -> None:
+    def settle(self, before: Document, after: Document, context: Context, *, whole: bool) -> None:
         if {"role", "roles"} & (after.keys() | before.keys()):
             roles = roles_by_key(context.connection)
             if roles:
                 single = self.schema.attribute("role") is not None
-                settle_roles(before, after, roles, context.connection.unknown_role, single=single)
+                policy = context.connection.unknown_role
+                settle_roles(before, after, roles, policy, single=single, whole=whole)
 
     def store(self, row: Resource, before: Document, after: Document, context: Context) -> None:
-        accounts.refuse_privileged(row.account)
+        account: Any = row.account
+        accounts.refuse_privileged(account)
         password = after.pop("password", None)
         super().store(row, before, after, context)
         if password is not None:
-            accounts.set_password(row.account, password)
-            row.account.save(update_fields=["password"])
+            accounts.set_password(account, password)
+            account.save(update_fields=["password"])
         if after.get("roles") != before.get("roles"):
             sync_assignments(row, after, roles_by_key(context.connection))
 
     def save(self, row: Resource, written: Written, context: Context) -> None:
-        fields = written.account_fields
-        if row.account.pk is None:
-            row.account.set_unusable_password()
-        self.save_account(row.account, fields, context)
-        row.account_id = row.account.pk
+        account: Any = row.account
+        if account.pk is None:
+            account.set_unusable_password()
+        self.save_account(account, written.account_fields, context)
+        row.account = account  # its key is known only now
         super().save(row, written, context)
 
     def remove(self, row: Resource, context: Context) -> None:
-        accounts.refuse_privileged(row.account)
+        account: Any = row.account
+        accounts.refuse_privileged(account)
         touch_groups_of(row, timezone.now())
-        account = row.account
         if context.connection.on_delete == OnDelete.DELETE:
             row.delete()
             account.delete()
@@ -204,16 +210,19 @@ class UserResource(StoredResourceType):
 
     def _complete_managers(self, documents: Sequence[Document], context: Context) -> None:
         """``manager.$ref`` and ``displayName``, where the manager is known here."""
-        managers = [d[_ENTERPRISE]["manager"] for d in documents if _has_manager(d)]
-        if not managers:
+        managed = [d for d in documents if _manager_id(d)]
+        if not managed:
             return
-        ids = {manager["value"] for manager in managers}
+        ids = {_manager_id(document) for document in managed}
         rows = self.queryset(context.connection).filter(scim_id__in_set=sorted(ids))
         known = {row.scim_id: row for row in rows.only("scim_id", "name", "document")}
-        for manager in managers:
-            if row := known.get(manager["value"]):
-                manager.setdefault("$ref", context.location(self.endpoint, row.scim_id))
-                manager["displayName"] = row.document.get("displayName", row.name)
+        for document in managed:
+            if row := known.get(_manager_id(document)):
+                document[_ENTERPRISE]["manager"] = {
+                    "value": row.scim_id,
+                    "$ref": context.location(self.endpoint, row.scim_id),
+                    "displayName": row.document.get("displayName", row.name),
+                }
 
 
 class GroupResource(StoredResourceType):
@@ -279,6 +288,20 @@ class RoleResource(ResourceType):
         return f'W/"{int(row.last_modified.timestamp() * 1000)}"'
 
 
+def with_role_values(schema: Schema) -> Schema:
+    """``schema``, whose ``role`` and ``roles.value`` publish the roles of the settings."""
+    values = tuple(role["value"] for role in scim_settings.roles)
+    single, several = schema.attribute("role"), schema.attribute("roles")
+    changed = [replace(single, canonical_values=values)] if single and values else []
+    if several and values:
+        subs = tuple(
+            replace(sub, canonical_values=values) if sub.name == "value" else sub
+            for sub in several.sub_attributes
+        )
+        changed.append(replace(several, sub_attributes=subs))
+    return schema.including(*changed)
+
+
 _ENTERPRISE = core.ENTERPRISE_USER.id
 _GROUPS = Target(core.USER.attribute("groups"))  # type: ignore[arg-type]
 _MANAGER = Target(core.ENTERPRISE_USER.attribute("manager"), None, _ENTERPRISE)  # type: ignore[arg-type]
@@ -290,8 +313,9 @@ def owner_of(context: Context) -> Any:
     return context.connection.owner if context.connection.owner_type_id else None
 
 
-def _has_manager(document: Document) -> bool:
-    return bool(document.get(_ENTERPRISE, {}).get("manager", {}).get("value"))
+def _manager_id(document: Document) -> str:
+    manager = document.get(_ENTERPRISE, {}).get("manager", {})
+    return str(manager.get("value", ""))
 
 
 def _group(reference: Reference, context: Context) -> Document:

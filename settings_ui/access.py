@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
@@ -55,6 +56,11 @@ class SettingsView(View):
             return redirect(f"{reverse('scim_settings:confirm')}?{urlencode({'next': back})}")
         return super().dispatch(request, *args, **kwargs)
 
+    @property
+    def account(self) -> AbstractBaseUser:
+        """Who is logged in; asked for only after the log-in was checked."""
+        return cast("AbstractBaseUser", self.request.user)
+
     @cached_property
     def organizations(self) -> Organizations:
         return organizations()
@@ -97,7 +103,7 @@ class SettingsView(View):
         limit = ui_settings.reauthenticate_after
         if limit is None:
             return True
-        moments = [self.request.user.last_login, confirmed_at(self.request)]
+        moments = [self.account.last_login, confirmed_at(self.request)]
         latest = max((moment for moment in moments if moment), default=None)
         return latest is not None and latest > timezone.now() - limit
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
-from django.utils.translation import gettext, gettext_lazy as _, ngettext
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from .conf import ui_settings
 
@@ -34,13 +35,14 @@ class KeyForm(forms.Form):
     nonce = forms.CharField(widget=forms.HiddenInput, max_length=64)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, label_suffix="", **kwargs)
+        super().__init__(*args, **kwargs)
+        self.label_suffix = ""
         lifetime = self.fields["lifetime"]
         assert isinstance(lifetime, forms.ChoiceField)
         lifetime.choices = [(_days(life), _lifetime(life)) for life in ui_settings.key_lifetimes]
         lifetime.initial = _usual(ui_settings.key_lifetimes)
         self.fields["name"].initial = gettext("Key %(month)s") % {
-            "month": f"{timezone.template_localtime(timezone.now()):%Y-%m}"
+            "month": f"{timezone.now():%Y-%m}"
         }
         self.fields["name"].widget.attrs["autocomplete"] = "off"
         self.fields["nonce"].initial = lambda: secrets.token_urlsafe(24)
@@ -76,6 +78,7 @@ class RotateForm(KeyForm):
     keep_old_for = forms.ChoiceField(
         label=_("Keep the old key working for"),
         choices=KEEP_OLD_FOR,
+        initial=KEEP_OLD_FOR[0][0],
         help_text=_("Long enough to enter the new key in your identity provider."),
     )
 
@@ -94,7 +97,8 @@ class PasswordForm(forms.Form):
     )
 
     def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
-        super().__init__(*args, label_suffix="", **kwargs)
+        super().__init__(*args, **kwargs)
+        self.label_suffix = ""
         self.user = user
 
     def clean_password(self) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.text import slugify
-from django.utils.translation import gettext, gettext_lazy as _, ngettext
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
 from scim_provider.connections import Overview, State
@@ -153,19 +155,21 @@ def _file_text(new: NewKey, *, organization: str, base_url: str, by: str) -> str
         _line("Microsoft Entra ID (Secret Token)", new.secret),
         "",
         _line(gettext("Key name"), new.key.name),
-        _line(
-            gettext("Created"), date_format(timezone.template_localtime(new.key.created_at), "c")
-        ),
+        _line(gettext("Created"), _local(new.key.created_at)),
         _line(gettext("Created by"), by),
         _line(
             gettext("Expires"),
-            date_format(timezone.template_localtime(expires), "c") if expires else gettext("Never"),
+            _local(expires) if expires else gettext("Never"),
         ),
         "",
         gettext("Delete this file when you have stored the key in a password manager."),
         "",
     ]
     return "\r\n".join(line for line in lines if line is not None)
+
+
+def _local(moment: datetime) -> str:
+    return date_format(timezone.localtime(moment) if timezone.is_aware(moment) else moment, "c")
 
 
 def _line(label: str, value: str) -> str | None:

@@ -39,7 +39,7 @@ class KeyPage(SettingsView):
             new,
             organization=self.organizations.name(self.owner),
             base_url=base_url,
-            by=str(self.request.user),
+            by=str(self.account),
         )
         response = self.page(
             "key.html",
@@ -110,7 +110,7 @@ class Enable(KeyPage, Security):
             return self.repeated()
         if not form.is_valid():
             return self.security_page(form)
-        new = connections.enable(self.connection, by=request.user, **form.key_arguments())
+        new = connections.enable(self.connection, by=self.account, **form.key_arguments())
         return self.repeated() if new is None else self.key_page(new)
 
 
@@ -125,7 +125,7 @@ class Disable(SettingsView):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         if self.connection.enabled:
-            connections.disable(self.connection, by=request.user)
+            connections.disable(self.connection, by=self.account)
         messages.success(
             request, _("SCIM provisioning is off. Everybody who was provisioned is still here.")
         )
@@ -146,7 +146,7 @@ class NewKey(KeyPage):
         if not form.is_valid():
             return self.page("key_new.html", form=form)
         try:
-            new = keys.create_key(self.connection, by=request.user, **form.key_arguments())
+            new = keys.create_key(self.connection, by=self.account, **form.key_arguments())
         except keys.NonceUsed:
             return self.repeated()
         except keys.LiveKeyLimit:
@@ -184,7 +184,7 @@ class RotateKey(OneKey):
                 self.connection,
                 key,
                 keep_old_for=form.overlap,
-                by=request.user,
+                by=self.account,
                 **form.key_arguments(),
             )
         except keys.NonceUsed:
@@ -242,10 +242,10 @@ class ConfirmPassword(SettingsView):
     manages = True
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        return self._form_page(PasswordForm(user=request.user))
+        return self._form_page(PasswordForm(user=self.account))
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        form = PasswordForm(request.POST, user=request.user)
+        form = PasswordForm(request.POST, user=self.account)
         if not form.is_valid():
             return self._form_page(form)
         confirm(request)

@@ -19,8 +19,6 @@ from scim_provider.resources import Attribute, Choice, Column, Schema, UserResou
 
 from .models import Location, Organization, Plan
 
-ROLES = ("admin", "manager", "analyst", "campaign_coordinator", "content_creator", "support")
-
 KLAXON = Schema(
     "urn:ietf:params:scim:schemas:extension:klaxon:2.0:User",
     "Klaxon user",
@@ -42,9 +40,9 @@ class OwnLocation(Choice):
 
 
 class StaffUsers(UserResource):
-    """People with a single ``role`` and the two Klaxon attributes."""
+    """People with a single ``role``, one of ``SCIM_PROVIDER["ROLES"]``, and the Klaxon attributes."""
 
-    schema = UserResource.schema.including(Attribute("role", canonical_values=ROLES))
+    schema = UserResource.schema.including(Attribute("role"))
     extensions = (*UserResource.extensions, KLAXON)
     homes = UserResource.homes | {
         f"{KLAXON.id}:location": OwnLocation("account__location", otherwise="Default"),

@@ -14,7 +14,7 @@ from scim_provider.models import Connection, FormerUser, Resource
 from scim_provider.protocol.errors import Forbidden, InvalidValue, Uniqueness
 from scim_provider.protocol.schema import Target
 
-from .columns import KeyColumn
+from .columns import Column, KeyColumn
 
 
 def account_field(name: str) -> Any | None:
@@ -45,6 +45,30 @@ class UserName(KeyColumn):
         row.unique_key = row.name_key
 
 
+class Active(Column):
+    """``active``: the account's ``is_active``.
+
+    A client may unassign it. That is no decision to let anybody in: the account stays as it is,
+    and a null in the document says that there is no value to answer.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("account__is_active")
+
+    def read(self, row: Any, target: Target) -> Any:
+        unassigned = row.document.get(target.name, True) is None
+        return None if unassigned else super().read(row, target)
+
+    def write(self, row: Any, target: Target, value: Any) -> None:
+        if value is not None:
+            super().write(row, target, value)
+
+    def keep(self, stored: dict[str, Any], target: Target, value: Any) -> None:
+        super().keep(stored, target, value)
+        if value is None:
+            stored[target.name] = None
+
+
 def refuse_privileged(account: AbstractBaseUser) -> None:
     """SCIM does not touch the site's own staff unless a setting says so."""
     privileged = getattr(account, "is_staff", False) or getattr(account, "is_superuser", False)
@@ -68,12 +92,8 @@ def refuse_taken(account: AbstractBaseUser) -> None:
         )
 
 
-def set_password(account: AbstractBaseUser, password: str | None) -> None:
-    """Validate and set a password; None makes a new account's unusable."""
-    if password is None:
-        if account.pk is None:
-            account.set_unusable_password()
-        return
+def set_password(account: Any, password: str) -> None:
+    """Set a password that the site's validators accept. Raises :class:`InvalidValue`."""
     try:
         validate_password(password, account)
     except ValidationError as error:
@@ -96,8 +116,9 @@ def revive(connection: Connection, name_key: str) -> AbstractBaseUser | None:
 
 def remember(resource: Resource) -> None:
     """Keep the account of a User that is being deleted, for a later create."""
+    account: Any = resource.account
     FormerUser.objects.update_or_create(
         connection_id=resource.connection_id,
         name_key=resource.name_key,
-        defaults={"account_id": resource.account_id},
+        defaults={"account": account},
     )

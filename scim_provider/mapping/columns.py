@@ -12,6 +12,7 @@ from django.db.models.functions import Concat, NullIf
 from django.utils import timezone
 
 from scim_provider.protocol.errors import InvalidFilter, InvalidValue
+from scim_provider.protocol.filter import Operator
 from scim_provider.protocol.schema import Target
 
 from .context import Context
@@ -51,7 +52,7 @@ class Column(Home):
     def _expression(self, target: Target) -> Any:
         return (BinaryText if target.leaf.case_exact else NormalisedKey)(F(self.field))
 
-    def compare(self, target: Target, operator: str, key: str, context: Context) -> Q:
+    def compare(self, target: Target, operator: Operator, key: str, context: Context) -> Q:
         if target.leaf.type == "boolean":
             return Q(**{self.field: key == "true"})
         expression = self._expression(target)
@@ -92,7 +93,7 @@ class KeyColumn(Column):
         super().__init__(field)
         self.key_field = key_field
 
-    def compare(self, target: Target, operator: str, key: str, context: Context) -> Q:
+    def compare(self, target: Target, operator: Operator, key: str, context: Context) -> Q:
         if operator == "eq":
             return Q(**{self.key_field: key}) & self.present(target, context)
         return compare_text(F(self.key_field), operator, key) & self.present(target, context)
@@ -112,7 +113,7 @@ class KeyColumn(Column):
 class MomentColumn(Column):
     """``meta.created`` and ``meta.lastModified``."""
 
-    def compare(self, target: Target, operator: str, key: str, context: Context) -> Q:
+    def compare(self, target: Target, operator: Operator, key: str, context: Context) -> Q:
         if operator in ("co", "sw", "ew"):
             raise InvalidFilter(
                 f"{target} is a dateTime; compare it with eq, ne, gt, ge, lt or le."
@@ -136,7 +137,7 @@ class Constant(Home):
     def __init__(self, value: str) -> None:
         self.value = value
 
-    def holds(self, target: Target, operator: str, key: str) -> bool:
+    def holds(self, target: Target, operator: Operator, key: str) -> bool:
         """Whether ``value operator key``."""
         own = target.leaf.key(self.value)
         return {
@@ -150,7 +151,7 @@ class Constant(Home):
             "le": own <= key,
         }[operator]
 
-    def compare(self, target: Target, operator: str, key: str, context: Context) -> Q:
+    def compare(self, target: Target, operator: Operator, key: str, context: Context) -> Q:
         return EVERYTHING if self.holds(target, operator, key) else NOTHING
 
     def present(self, target: Target, context: Context) -> Q:
@@ -166,7 +167,7 @@ class Computed(Home):
     def _expression(self, context: Context) -> Any:
         return BinaryText(Concat(*self.make(context), output_field=CharField()))
 
-    def compare(self, target: Target, operator: str, key: str, context: Context) -> Q:
+    def compare(self, target: Target, operator: Operator, key: str, context: Context) -> Q:
         return compare_text(self._expression(context), operator, key)
 
     def present(self, target: Target, context: Context) -> Q:

@@ -8,7 +8,7 @@ from typing import Protocol
 from django.db.models import Q
 
 from scim_provider.protocol.errors import InvalidFilter
-from scim_provider.protocol.filter import Filter
+from scim_provider.protocol.filter import Filter, Operator
 from scim_provider.protocol.schema import Target
 
 from .functions import EVERYTHING, NOTHING
@@ -17,7 +17,7 @@ from .functions import EVERYTHING, NOTHING
 class Element(Protocol):
     """How one kind of element row answers a condition on one of its sub-attributes."""
 
-    def compare(self, target: Target, operator: str, key: str) -> Q: ...
+    def compare(self, target: Target, operator: Operator, key: str) -> Q: ...
 
     def present(self, target: Target) -> Q: ...
 
@@ -28,7 +28,7 @@ class ElementEvaluator:
     def __init__(self, element: Element) -> None:
         self.element = element
 
-    def compare(self, target: Target, operator: str, value: str) -> Q:
+    def compare(self, target: Target, operator: Operator, value: str) -> Q:
         if operator == "ne":
             return ~self.element.compare(target, "eq", value)
         return self.element.compare(target, operator, value)

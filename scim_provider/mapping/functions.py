@@ -99,7 +99,7 @@ def key_variants(key: str) -> tuple[str, ...]:
 
 
 @KeyField.register_lookup
-class InSet(Lookup):  # type: ignore[type-arg]
+class InSet(Lookup):
     """``column__in_set=[…]``: a set of any size as one parameter where the engine can."""
 
     lookup_name = "in_set"

@@ -12,12 +12,13 @@ from django.db.models import Exists, Model, OuterRef, Q, QuerySet, Subquery
 
 from scim_provider.models import AttributeValue
 from scim_provider.protocol.errors import InvalidFilter, InvalidValue
-from scim_provider.protocol.filter import Filter, evaluate
+from scim_provider.protocol.filter import Filter, Operator, evaluate
 from scim_provider.protocol.schema import Target
 
 from .context import Context
 from .elements import ElementEvaluator
 from .functions import NOTHING, compare_index_key
+from .paths import set_value
 
 
 class Home:
@@ -31,7 +32,7 @@ class Home:
         """The account's columns that :meth:`write` sets."""
         return frozenset()
 
-    def compare(self, target: Target, operator: str, key: str, context: Context) -> Q:
+    def compare(self, target: Target, operator: Operator, key: str, context: Context) -> Q:
         """The rows with a value for which ``value operator key`` holds."""
         raise InvalidFilter(f"{target} cannot be compared here.")
 
@@ -58,11 +59,15 @@ class Home:
     def write(self, row: Any, target: Target, value: Any) -> None:
         """Set the value on the row; None unassigns. Nothing is saved yet."""
 
+    def keep(self, stored: dict[str, Any], target: Target, value: Any) -> None:
+        """Leave in the document to be stored what belongs there: nothing of a column's value."""
+        set_value(stored, target, None)
+
 
 class Absent(Home):
     """An attribute of the schema that no row here has."""
 
-    def compare(self, target: Target, operator: str, key: str, context: Context) -> Q:
+    def compare(self, target: Target, operator: Operator, key: str, context: Context) -> Q:
         return NOTHING
 
     def present(self, target: Target, context: Context) -> Q:
@@ -75,10 +80,13 @@ class Absent(Home):
 class Store(Home):
     """The home of every attribute that has no other: the resource's document and its index."""
 
+    def keep(self, stored: dict[str, Any], target: Target, value: Any) -> None:
+        """All of it."""
+
     def _rows(self, path: str, context: Context) -> QuerySet[AttributeValue]:
         return AttributeValue.objects.filter(connection=context.connection, path=path)
 
-    def compare(self, target: Target, operator: str, key: str, context: Context) -> Q:
+    def compare(self, target: Target, operator: Operator, key: str, context: Context) -> Q:
         rows = self._rows(str(target), context).filter(compare_index_key(operator, key))
         return Q(pk__in=rows.values("resource_id"))
 
@@ -124,7 +132,7 @@ class _IndexElement:
             resource=OuterRef("resource"), element=OuterRef("element"), path=str(target)
         )
 
-    def compare(self, target: Target, operator: str, key: str) -> Q:
+    def compare(self, target: Target, operator: Operator, key: str) -> Q:
         if target.sub_attribute is None:
             return compare_index_key(operator, key)
         return Q(Exists(self._siblings(target).filter(compare_index_key(operator, key))))
@@ -186,7 +194,8 @@ class Choice(Store):
 
     def make(self, row: Any, name: str) -> Model:
         """The row for ``otherwise`` on its first use."""
-        made, _ = self.candidates(row).get_or_create(**{self.by: name})
+        named: dict[str, Any] = {self.by: name}
+        made, _ = self.candidates(row).get_or_create(**named)
         return made
 
     def write(self, row: Any, target: Target, value: Any) -> None:

@@ -26,6 +26,8 @@ def index_rows(document: Document, schema: ResourceSchema) -> Iterator[IndexRow]
 def stored_values(document: Document, schema: ResourceSchema) -> Iterator[tuple[Target, Any]]:
     """Each attribute that has a value in the document, with its value."""
     for name, value in document.items():
+        if value is None:
+            continue  # marks an attribute as unassigned, whatever its column says
         if uri := schema.uri(name):
             for inner, inner_value in value.items():
                 if target := schema.find(inner, uri):

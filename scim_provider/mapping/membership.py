@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django.db import connections, router
 from django.db.models import F, Value
 from django.db.models.constants import OnConflict
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, NullIf
+from django.utils import timezone
 
+from scim_provider.fields import binary_collation
 from scim_provider.models import Membership, Resource, UnknownMember
 from scim_provider.protocol.delta import ValueDelta
 from scim_provider.protocol.errors import InvalidValue
 
 from .context import Context
 
+Element = Mapping[str, Any]
+
 _NAMED_AT_MOST = 5
+_DISPLAY_LENGTH = 256
 
 
 class Reference(NamedTuple):
@@ -45,7 +51,8 @@ def apply_delta(group: Resource, delta: ValueDelta, context: Context) -> bool:
         ).delete()[0]
     elif delta.removed:
         removed = rows.filter(member__in=_resources(delta.removed, context)).delete()[0]
-    return bool(_insert(group, wanted, context) + removed) if wanted else bool(removed)
+    added = _insert(group, delta.added, context) if wanted else 0
+    return bool(added or removed)
 
 
 def _resources(scim_ids: Collection[str], context: Context) -> Any:
@@ -64,35 +71,59 @@ def _refuse_unknown(group: Resource, wanted: Sequence[str], context: Context) ->
     found = Resource.objects.filter(connection=context.connection, scim_id__in_set=list(wanted))
     known = set(found.values_list("scim_id", flat=True))
     if unknown := [scim_id for scim_id in wanted if scim_id not in known]:
-        named = ", ".join(unknown[:_NAMED_AT_MOST])
+        named = ", ".join(repr(scim_id[:80]) for scim_id in unknown[:_NAMED_AT_MOST])
+        more = f" and {len(unknown) - _NAMED_AT_MOST} more" if len(unknown) > _NAMED_AT_MOST else ""
         raise InvalidValue(
-            f"members: no User or Group has the id {named}"
-            f"{f' (and {len(unknown) - _NAMED_AT_MOST} more)' if len(unknown) > _NAMED_AT_MOST else ''}."
-            " Create it first, or leave it out."
+            f"members: no User or Group has the id {named}{more}. Create it first, or leave it out."
         )
 
 
-def _insert(group: Resource, wanted: Collection[str], context: Context) -> int:
+#: Rows ``(scim_id, display)`` out of one JSON parameter, and the collation to compare ids in.
+_SENT = {
+    "sqlite": (
+        "SELECT json_extract(value, '$[0]') AS scim_id, json_extract(value, '$[1]') AS display"
+        " FROM json_each(%s)"
+    ),
+    "postgresql": (
+        "SELECT element->>0 AS scim_id, element->>1 AS display"
+        " FROM jsonb_array_elements(%s::jsonb) AS element"
+    ),
+    "mysql": (
+        "SELECT scim_id, display FROM JSON_TABLE(%s, '$[*]' COLUMNS ("
+        "scim_id VARCHAR(254) PATH '$[0]', display VARCHAR(256) PATH '$[1]')) AS element"
+    ),
+}
+_INSERT = """
+{insert} {table} (connection_id, group_id, member_id, created_at, display)
+SELECT %s, %s, r.id, %s, sent.display
+FROM {resources} r JOIN ({sent}) sent ON r.scim_id = sent.scim_id COLLATE {collation}
+WHERE r.connection_id = %s {suffix}
+"""
+
+
+def _insert(group: Resource, added: Mapping[str, Element], context: Context) -> int:
     """INSERT … SELECT, ignoring those who are members already: how many were added."""
-    rows = (
-        Resource.objects.filter(connection=context.connection, scim_id__in_set=list(wanted))
-        .annotate(owner=Value(context.connection.pk), container=Value(group.pk), moment=Now())
-        .values_list("owner", "container", "pk", "moment")
-        .order_by()
-    )
     using = router.db_for_write(Membership)
     connection = connections[using]
-    sql, parameters = rows.query.get_compiler(using).as_sql()
-    columns = ("connection", "group", "member", "created_at")
-    names = ", ".join(
-        connection.ops.quote_name(Membership._meta.get_field(name).column) for name in columns
+    collation = binary_collation(connection) or "BINARY"
+    sql = _INSERT.format(
+        insert=connection.ops.insert_statement(on_conflict=OnConflict.IGNORE),
+        table=Membership._meta.db_table,
+        resources=Resource._meta.db_table,
+        sent=_SENT[connection.vendor],
+        collation=f'"{collation}"' if connection.vendor == "postgresql" else collation,
+        suffix=connection.ops.on_conflict_suffix_sql(None, OnConflict.IGNORE, (), ()),
     )
-    insert = connection.ops.insert_statement(on_conflict=OnConflict.IGNORE)
-    table = connection.ops.quote_name(Membership._meta.db_table)
-    suffix = connection.ops.on_conflict_suffix_sql(None, OnConflict.IGNORE, (), ())
+    moment = connection.ops.adapt_datetimefield_value(timezone.now())
+    sent = json.dumps([[scim_id, _display(element)] for scim_id, element in added.items()])
+    owner = context.connection.pk
     with connection.cursor() as cursor:
-        cursor.execute(f"{insert} {table} ({names}) {sql} {suffix}", parameters)
+        cursor.execute(sql, [owner, group.pk, moment, sent, owner])
         return max(int(cursor.rowcount), 0)
+
+
+def _display(element: Element) -> str:
+    return str(element.get("display", ""))[:_DISPLAY_LENGTH]
 
 
 def members_of(group_ids: Collection[int]) -> dict[int, list[Reference]]:
@@ -100,7 +131,8 @@ def members_of(group_ids: Collection[int]) -> dict[int, list[Reference]]:
     rows = (
         Membership.objects.filter(group__in=group_ids)
         .order_by("pk")
-        .values_list("group_id", "member__scim_id", "member__resource_type", "member__name")
+        .annotate(shown=Coalesce(NullIf("display", Value("")), "member__name"))
+        .values_list("group_id", "member__scim_id", "member__resource_type", "shown")
     )
     return _grouped(Reference(*row) for row in rows)
 

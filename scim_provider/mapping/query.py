@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from django.db.models import F, Q
-from django.db.models.expressions import Combinable
 
-from scim_provider.protocol.filter import Filter, evaluate
+from scim_provider.protocol.filter import Filter, Operator, evaluate
 from scim_provider.protocol.schema import ResourceSchema, Target
 
 from .columns import Constant
@@ -30,7 +29,7 @@ class QueryEvaluator:
     def __init__(self, homes: Homes, context: Context) -> None:
         self.homes, self.context = homes, context
 
-    def compare(self, target: Target, operator: str, value: str) -> Q:
+    def compare(self, target: Target, operator: Operator, value: str) -> Q:
         home = self.homes.home(target)
         if operator == "ne":
             return home.differs(target, value, self.context)
@@ -63,7 +62,7 @@ def filter_rows(tree: Filter[Target], homes: Homes, context: Context) -> Q:
     return evaluate(tree, QueryEvaluator(homes, context))
 
 
-def order_rows(expression: Combinable | Any | None, *, descending: bool) -> list[Any]:
+def order_rows(expression: Any, *, descending: bool) -> list[Any]:
     """Order by an expression, unassigned last (first when descending), and always by key.
 
     RFC 7644 §3.4.2.3; the key at the end makes the order total, so that pages never overlap.
@@ -81,7 +80,7 @@ class Schemas(Home):
     def __init__(self, schema: ResourceSchema, homes: Homes) -> None:
         self.schema, self.homes = schema, homes
 
-    def compare(self, target: Target, operator: str, key: str, context: Context) -> Q:
+    def compare(self, target: Target, operator: Operator, key: str, context: Context) -> Q:
         holds = [EVERYTHING] if Constant(self.schema.core.id).holds(target, operator, key) else []
         for extension in self.schema.extensions:
             if Constant(extension.id).holds(target, operator, key):

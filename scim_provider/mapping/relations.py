@@ -8,23 +8,23 @@ from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Case, CharField, F, Q, QuerySet, Value, When
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Concat
+from django.db.models.functions import Coalesce, Concat, NullIf
 
 from scim_provider.models import Membership, Resource
-from scim_provider.protocol.filter import Comparison, Filter, Present, evaluate
+from scim_provider.protocol.filter import Comparison, Filter, Operator, Present, evaluate
 from scim_provider.protocol.schema import Target
 
 from .columns import Constant
 from .context import Context
 from .elements import ElementEvaluator
-from .functions import EVERYTHING, NOTHING, BinaryText, compare_text
+from .functions import EVERYTHING, NOTHING, BinaryText, NormalisedKey, compare_text
 from .homes import Home
 
 
 class _Relation(Home):
     """A multi-valued attribute of rows: every condition is "there is an element that …"."""
 
-    def compare(self, target: Target, operator: str, key: str, context: Context) -> Q:
+    def compare(self, target: Target, operator: Operator, key: str, context: Context) -> Q:
         return self.matching(target, Comparison(target, operator, key), context)
 
     def differs(self, target: Target, key: str, context: Context) -> Q:
@@ -58,22 +58,34 @@ class _ResourceElement:
 
     def _expression(self, target: Target) -> Any:
         name = target.sub_attribute.name if target.sub_attribute else "value"
-        columns = {"value": "scim_id", "type": "resource_type", "display": "name_key"}
-        return self._reference() if name == "$ref" else F(f"{self.path}{columns[name]}")
+        if name == "$ref":
+            return self._reference()
+        return self._display() if name == "display" else F(f"{self.path}scim_id")
 
-    def compare(self, target: Target, operator: str, key: str) -> Q:
+    def _display(self) -> Any:
+        return F(f"{self.path}name_key")
+
+    def compare(self, target: Target, operator: Operator, key: str) -> Q:
         if target.leaf.name == "type":
             return self._compare_type(target, operator, key)
         if target.leaf.name == "value" and operator == "eq":
             return Q(**{f"{self.path}scim_id": key})
         return compare_text(self._expression(target), operator, key)
 
-    def _compare_type(self, target: Target, operator: str, key: str) -> Q:
+    def _compare_type(self, target: Target, operator: Operator, key: str) -> Q:
         names = [name for name in self.types if Constant(name).holds(target, operator, key)]
         return Q(**{f"{self.path}resource_type__in": names})
 
     def present(self, target: Target) -> Q:
         return EVERYTHING
+
+
+class _MemberElement(_ResourceElement):
+    """A member of a group; the row at hand is the membership."""
+
+    def _display(self) -> Any:
+        sent = NullIf(NormalisedKey(F("display")), Value(""))
+        return Coalesce(sent, super()._display(), output_field=CharField())
 
 
 class Members(_Relation):
@@ -83,7 +95,7 @@ class Members(_Relation):
     types = {"User": "/Users", "Group": "/Groups"}
 
     def matching(self, target: Target, tree: Filter[Target], context: Context) -> Q:
-        element = ElementEvaluator(_ResourceElement(context, "member__", self.types))
+        element = ElementEvaluator(_MemberElement(context, "member__", self.types))
         rows = Membership.objects.filter(evaluate(tree, element), connection=context.connection)
         return Q(pk__in=rows.values("group_id"))
 
@@ -95,7 +107,7 @@ class _GroupElement(_ResourceElement):
         super().__init__(context, "", {"Group": "/Groups"})
         self.kind = kind
 
-    def _compare_type(self, target: Target, operator: str, key: str) -> Q:
+    def _compare_type(self, target: Target, operator: Operator, key: str) -> Q:
         return EVERYTHING if Constant(self.kind).holds(target, operator, key) else NOTHING
 
 

@@ -11,15 +11,15 @@ from django.db.models import Model, Q, QuerySet
 
 from scim_provider.models import Connection
 from scim_provider.protocol.document import schemas_of
-from scim_provider.protocol.errors import InvalidPath, InvalidValue, NotFound
+from scim_provider.protocol.errors import InvalidPath, InvalidValue, MethodNotAllowed, NotFound
 from scim_provider.protocol.filter import parse_filter, resolve_filter
-from scim_provider.protocol.messages import ListQuery
+from scim_provider.protocol.messages import ListQuery, Precondition
 from scim_provider.protocol.path import AttributePath
 from scim_provider.protocol.projection import Projection
 from scim_provider.protocol.schema import ResourceSchema, Schema, Target
 
 from .context import Context
-from .document import Document, Placed, moment_text, read_stored
+from .document import Document, Placed, moment_text, read_row
 from .homes import Home, Store
 from .query import Schemas, filter_rows, order_rows
 
@@ -121,10 +121,18 @@ class ResourceType:
 
     def document(self, row: Any, context: Context) -> Document:
         """The row as a whole document, without what :meth:`complete` adds."""
-        document = {"schemas": [], "id": row.scim_id, **read_stored(row, self._columns)}
+        document = {
+            "schemas": [],
+            "id": row.scim_id,
+            **read_row(row, self.stored(row), self._columns),
+        }
         document["schemas"] = schemas_of(document, self.resource_schema)
         document["meta"] = self.meta(row, context)
         return document
+
+    def stored(self, row: Any) -> Document:
+        """What the row keeps of attributes without a column."""
+        return {}
 
     def meta(self, row: Any, context: Context) -> Document:
         """``meta`` (RFC 7643 §3.1)."""
@@ -176,6 +184,43 @@ class ResourceType:
         page = page_of(self.joined(rows).order_by(*order), query, total)
         return Page(total, query.start_index, self.documents(page, context, projection))
 
+    # -- writing, where a type takes it --------------------------------------------------------
+
+    def create(self, context: Context, body: Any, projection: Projection) -> Representation:
+        """POST (RFC 7644 §3.3)."""
+        raise self.read_only()
+
+    def replace(
+        self,
+        context: Context,
+        scim_id: str,
+        body: Any,
+        projection: Projection,
+        precondition: Precondition,
+    ) -> Representation:
+        """PUT (RFC 7644 §3.5.1)."""
+        raise self.read_only()
+
+    def patch(
+        self,
+        context: Context,
+        scim_id: str,
+        body: Any,
+        projection: Projection,
+        precondition: Precondition,
+    ) -> Representation | None:
+        """PATCH (RFC 7644 §3.5.2); None stands for 204."""
+        raise self.read_only()
+
+    def delete(self, context: Context, scim_id: str, precondition: Precondition) -> None:
+        """DELETE (RFC 7644 §3.6)."""
+        raise self.read_only()
+
+    def read_only(self) -> MethodNotAllowed:
+        return MethodNotAllowed(f"A {self.name} can be read and not changed through SCIM.")
+
+    # -- queries -------------------------------------------------------------------------------
+
     def condition(self, query: ListQuery, context: Context, *, lenient: bool = False) -> Q:
         """The filter of the query as ``Q``."""
         if not query.filter:
@@ -205,8 +250,8 @@ class ResourceType:
         return target.of(value)
 
 
-def page_of(rows: QuerySet[Any], query: ListQuery, total: int) -> Sequence[Any]:
+def page_of(rows: QuerySet[Any], query: ListQuery, total: int) -> list[Any]:
     """The rows of the page that the query asks for; no statement where there are none."""
     count = total if query.count is None else query.count
     first = query.start_index - 1
-    return rows[first : first + count] if count and first < total else ()
+    return list(rows[first : first + count]) if count and first < total else []

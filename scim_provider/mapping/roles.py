@@ -12,20 +12,37 @@ Document = dict[str, Any]
 
 
 def settle_roles(
-    before: Document, after: Document, roles: dict[str, Role], policy: str, *, single: bool
+    before: Document,
+    after: Document,
+    roles: dict[str, Role],
+    policy: str,
+    *,
+    single: bool,
+    whole: bool,
 ) -> None:
     """Make ``role`` and ``roles`` of ``after`` agree, and check them against the known roles.
 
-    The view that changed decides; where both did, ``role``. Raises :class:`InvalidValue` naming
-    the known roles for an unknown or protected one, as the connection's policy says. ``single``
-    tells whether the schema has ``role`` at all.
+    The view that changed decides; where both did, ``role``. ``whole`` tells that ``after`` is a
+    whole resource, in which a view that is missing was only not mentioned. ``single`` tells
+    whether the schema has ``role`` at all. Raises :class:`InvalidValue` naming the known roles
+    for an unknown or protected one, as the connection's policy says.
     """
+    if whole:
+        _complete_views(before, after)
     if after.get("role") != before.get("role"):
         _from_role(after, roles, policy)
     elif after.get("roles") != before.get("roles"):
-        _from_roles(after, roles, policy)
+        _from_roles(before, after, roles, policy)
     if not single:
         after.pop("role", None)
+
+
+def _complete_views(before: Document, after: Document) -> None:
+    """A view that is not mentioned stands where the mentioned one stands."""
+    for mentioned, other in (("role", "roles"), ("roles", "role")):
+        told = mentioned in after and other not in after and other in before
+        if told and (after[mentioned] == before.get(mentioned) or other == "role"):
+            after[other] = before[other]
 
 
 def _from_role(after: Document, roles: dict[str, Role], policy: str) -> None:
@@ -38,9 +55,9 @@ def _from_role(after: Document, roles: dict[str, Role], policy: str) -> None:
         after["roles"] = [_element(role, value) | {"primary": True}]
 
 
-def _from_roles(after: Document, roles: dict[str, Role], policy: str) -> None:
+def _from_roles(before: Document, after: Document, roles: dict[str, Role], policy: str) -> None:
     elements = []
-    for sent in after.pop("roles", None) or []:
+    for sent in _without_mirror(before, after.pop("roles", None) or []):
         role = _known(sent.get("value", ""), roles, policy)
         if role is not None:
             elements.append(_element(role, role.value) | sent)
@@ -49,6 +66,15 @@ def _from_roles(after: Document, roles: dict[str, Role], policy: str) -> None:
         after["roles"] = elements
         primary = next((e for e in elements if e.get("primary")), elements[0])
         after["role"] = primary["value"]
+
+
+def _without_mirror(before: Document, elements: list[Document]) -> list[Document]:
+    """A role given through ``role`` gives way to those that come through ``roles``."""
+    had = before.get("roles") or []
+    if len(had) != 1 or had[0].keys() != {"value", "display", "primary"} or len(elements) < 2:
+        return elements
+    mirror = {**had[0], "primary": False}
+    return [element for element in elements if {**element, "primary": False} != mirror]
 
 
 def _element(role: Role, value: str) -> Document:

@@ -49,7 +49,7 @@ class StoredResourceType(ResourceType):
         def operation() -> Resource:
             document = dict(received)
             row = self.new_row(context, document)
-            self.settle({}, document, context)
+            self.settle({}, document, context, whole=True)
             self.store(row, {}, document, context)
             if delta:
                 apply_delta(row, delta, context)
@@ -74,9 +74,8 @@ class StoredResourceType(ResourceType):
 
         def operation() -> Resource:
             row, before = self._locked(context, scim_id, precondition)
-            self._change(
-                row, before, merge_put(before, received, self.resource_schema), delta, context
-            )
+            after = merge_put(before, received, self.resource_schema)
+            self._change(row, before, after, delta, context, whole=True)
             return row
 
         return self.representation(self._write(operation, received), context, projection)
@@ -106,7 +105,7 @@ class StoredResourceType(ResourceType):
             )
             after.clear()
             after.update(apply(before, others, self.resource_schema))
-            self._change(row, before, dict(after), delta, context)
+            self._change(row, before, dict(after), delta, context, whole=False)
             return row
 
         row = self._write(operation, after)
@@ -125,6 +124,10 @@ class StoredResourceType(ResourceType):
 
     # -- hooks ---------------------------------------------------------------------------------
 
+    def stored(self, row: Resource) -> Document:
+        document: Document = row.document
+        return document
+
     def new_row(self, context: Context, document: Document) -> Resource:
         """An unsaved row for a create of ``document``."""
         now = timezone.now()
@@ -137,12 +140,15 @@ class StoredResourceType(ResourceType):
         strict = context.connection.strict
         return read_document(body, self.resource_schema, strict=strict).document
 
-    def settle(self, before: Document, after: Document, context: Context) -> None:
-        """Make attributes of ``after`` agree that are views of one thing."""
+    def settle(self, before: Document, after: Document, context: Context, *, whole: bool) -> None:
+        """Make attributes of ``after`` agree that are views of one thing.
+
+        ``whole`` is True for POST and PUT: what is missing was not mentioned.
+        """
 
     def store(self, row: Resource, before: Document, after: Document, context: Context) -> None:
         """Write the difference between two documents to the row and save it."""
-        written = write_changes(row, before, after, self.placed, self.resource_schema)
+        written = write_changes(row, before, after, self.placed)
         self.save(row, written, context)
         sync_index(row, written.stored_before, written.stored_after, self.resource_schema)
 
@@ -177,9 +183,11 @@ class StoredResourceType(ResourceType):
         after: Document,
         delta: ValueDelta | None,
         context: Context,
+        *,
+        whole: bool,
     ) -> None:
         moved = apply_delta(row, delta, context) if delta and self.members_attribute else False
-        self.settle(before, after, context)
+        self.settle(before, after, context, whole=whole)
         if not moved and after == before:
             return
         row.version += 1

@@ -257,7 +257,12 @@ ENTERPRISE_USER = Schema(
                     description="The URI of the manager's User.",
                     reference_types=("User",),
                 ),
-                Attribute("displayName", description="The manager's name.", mutability="readOnly"),
+                Attribute(
+                    "displayName",
+                    description="The manager's name, computed; returned when asked for.",
+                    mutability="readOnly",
+                    returned="request",
+                ),
             ),
         ),
     ),

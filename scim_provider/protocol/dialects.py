@@ -169,12 +169,16 @@ def capital_operation(op: Any) -> Any:
 
 
 def path_keys(operation: dict[str, Any], schema: ResourceSchema) -> list[dict[str, Any]]:
-    """A value without a path whose keys are paths: one operation for each.
+    """A value without a path, or for a whole schema, whose keys are paths: one operation each.
 
     Entra's newer dialect has ``name.givenName`` and ``urn:…:User:employeeNumber`` among them.
     """
-    value = operation.get("value")
-    if operation["path"] is not None or operation["op"] == "remove" or not isinstance(value, dict):
+    value, path = operation.get("value"), operation["path"]
+    if operation["op"] == "remove" or not isinstance(value, dict):
+        return [operation]
+    if isinstance(path, str) and schema.uri(path):
+        value = {path: value}
+    elif path is not None:
         return [operation]
     parts: list[dict[str, Any]] = []
     for name, item in core_urn_object(value, schema):
@@ -182,7 +186,7 @@ def path_keys(operation: dict[str, Any], schema: ResourceSchema) -> list[dict[st
             path = dotted_urn(key, schema)
             target = _target_of(path, schema)
             if target is None or target.attribute.name in _LEFT_WITHOUT_PATH:
-                parts.append({**operation, "value": {key: inner}})
+                parts.append({**operation, "path": None, "value": {key: inner}})
             else:
                 parts.append({**operation, "path": path, "value": inner})
     return parts or [operation]

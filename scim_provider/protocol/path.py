@@ -9,7 +9,9 @@ from .schema import ResourceSchema, Target
 
 _NAME = r"\$?[A-Za-z][A-Za-z0-9_-]*"
 # The URN is all before the last colon, so that the dots in "2.0" never split a name.
-_PATH = re.compile(rf"(?:(?P<uri>urn:[^\s\[\]()\"]+):)?(?P<name>{_NAME})(?:\.(?P<sub>{_NAME}))?\Z", re.I)
+_PATH = re.compile(
+    rf"(?:(?P<uri>urn:[^\s\[\]()\"]+):)?(?P<name>{_NAME})(?:\.(?P<sub>{_NAME}))?\Z", re.I
+)
 
 
 @dataclass(frozen=True, slots=True)

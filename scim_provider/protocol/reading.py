@@ -42,7 +42,9 @@ class Reader:
     def unknown(self, name: str) -> None:
         """Take note of an attribute that the schema does not have."""
         if self.strict:
-            raise InvalidSyntax(f"{quoted(name)} is not an attribute of this resource type.")
+            raise InvalidSyntax(
+                f"{quoted(name, _SHOWN)} is not an attribute of this resource type."
+            )
         self.ignored.append(shown(name))
 
     def value(self, target: Target, value: object) -> Any:

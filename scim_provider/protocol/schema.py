@@ -129,9 +129,9 @@ class Schema:
 
     def including(self, *attributes: Attribute) -> Schema:
         """This schema with further attributes, or with other definitions of its own ones."""
-        names = {attribute.name.lower() for attribute in attributes}
-        kept = tuple(a for a in self.attributes if a.name.lower() not in names)
-        return replace(self, attributes=kept + attributes)
+        given = {attribute.name.lower(): attribute for attribute in attributes}
+        own = tuple(given.pop(a.name.lower(), a) for a in self.attributes)
+        return replace(self, attributes=own + tuple(given.values()))
 
 
 @dataclass(frozen=True)
@@ -246,7 +246,9 @@ class ResourceSchema:
             known = self.uri(uri)
             if known is None:
                 return None
-            return (self._top if known == self.core.id else self._contained[known]).get(name.lower())
+            return (self._top if known == self.core.id else self._contained[known]).get(
+                name.lower()
+            )
         if target := self._top.get(name.lower()):
             return target
         found = [t[name.lower()] for t in self._contained.values() if name.lower() in t]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.contrib.auth import authenticate, get_user_model
 
-from scim_provider.models import Connection, OnDelete, Resource
+from scim_provider.models import Connection, OnDelete, Provenance, Resource, RoleAssignment
 from tests.conftest import ScimClient
 from tests.factories import AccountFactory, SuperuserFactory
 
@@ -232,14 +232,23 @@ def test_every_attribute_of_the_schemas_is_kept(scim: ScimClient) -> None:
         assert scim.get("/Users", filter=text).json()["totalResults"] == 1
 
 
-def test_the_manager_is_shown_by_name_and_reference(scim: ScimClient) -> None:
+def test_the_manager_is_shown_by_reference_and_on_request_by_name(scim: ScimClient) -> None:
     boss = scim.post("/Users", person("boss@example.com", displayName="The Boss")).json()
     made = scim.post("/Users", person(**{ENTERPRISE: {"manager": boss["id"]}})).json()
-    assert made[ENTERPRISE]["manager"] == {
-        "value": boss["id"],
-        "$ref": boss["meta"]["location"],
-        "displayName": "The Boss",
-    }
+    shown = {"value": boss["id"], "$ref": boss["meta"]["location"]}
+    assert made[ENTERPRISE]["manager"] == shown
+    name = f"{ENTERPRISE}:manager.displayName"
+    asked = scim.get(f"/Users/{made['id']}", attributes=name).json()
+    assert asked[ENTERPRISE] == {"manager": {"displayName": "The Boss"}}
+
+
+def test_active_may_be_unassigned_which_lets_nobody_in(scim: ScimClient) -> None:
+    made = scim.post("/Users", person(active=False)).json()
+    path = f"/Users/{made['id']}"
+    assert "active" not in scim.patch(path, {"op": "remove", "path": "active"}).json()
+    assert not Account.objects.get().is_active
+    assert scim.put(path, person(active=True)).json()["active"] is True
+    assert Account.objects.get().is_active
 
 
 def test_an_unknown_location_becomes_default_and_is_answered_as_sent(scim: ScimClient) -> None:
@@ -254,3 +263,87 @@ def test_an_unknown_location_becomes_default_and_is_answered_as_sent(scim: ScimC
     assert answer.json()[KLAXON]["notificationPhoneNumber"] == "+44 20"
     account.refresh_from_db()
     assert account.mobile == "+44 20"
+
+
+ROLE_ELEMENT = {"value": "analyst", "display": "Analyst", "primary": True}
+
+
+def test_role_and_roles_are_two_views_of_one_assignment(scim: ScimClient) -> None:
+    made = scim.post("/Users", person(role="analyst")).json()
+    path = f"/Users/{made['id']}"
+    assert made["roles"] == [ROLE_ELEMENT]
+    changed = scim.patch(path, {"op": "replace", "path": "roles", "value": [{"value": "Admin"}]})
+    assert changed.json()["role"] == "Admin"
+    assert RoleAssignment.objects.get().role.value == "admin"
+    assert scim.patch(path, {"op": "remove", "path": "role"}).json().get("roles") is None
+    assert not RoleAssignment.objects.exists()
+
+
+def test_roles_take_over_from_role(scim: ScimClient) -> None:
+    made = scim.post("/Users", person(role="analyst")).json()
+    element = {"value": "support", "primary": True}
+    answer = scim.patch(f"/Users/{made['id']}", {"op": "add", "path": "roles", "value": [element]})
+    assert [e["value"] for e in answer.json()["roles"]] == ["support"]
+    assert answer.json()["role"] == "support"
+
+
+@pytest.mark.parametrize(
+    ("mentioned", "expected"),
+    [
+        ({"role": "support"}, "support"),
+        ({"role": "analyst"}, "analyst"),
+        ({"roles": [{"value": "support"}]}, "support"),
+        ({"roles": [ROLE_ELEMENT]}, "analyst"),
+        ({"role": "support", "roles": [ROLE_ELEMENT]}, "support"),
+        ({"role": ""}, None),
+        ({}, None),
+    ],
+)
+def test_a_put_may_mention_either_view_of_the_role(
+    scim: ScimClient, mentioned: dict[str, Any], expected: str | None
+) -> None:
+    made = scim.post("/Users", person(role="analyst")).json()
+    answer = scim.put(f"/Users/{made['id']}", person(**mentioned)).json()
+    assert answer.get("role") == expected
+    assert [e["value"] for e in answer.get("roles", [])] == ([expected] if expected else [])
+    assigned = RoleAssignment.objects.values_list("role__value", flat=True)
+    assert list(assigned) == ([expected] if expected else [])
+
+
+def test_an_unknown_role_is_refused_with_the_known_ones(scim: ScimClient) -> None:
+    for body in (person(role="king"), person(roles=[{"value": "king"}])):
+        answer = scim.post("/Users", body)
+        assert (answer.status_code, answer.json()["scimType"]) == (400, "invalidValue")
+        assert "campaign_coordinator" in answer.json()["detail"]
+    assert not Account.objects.exists()
+
+
+@pytest.mark.parametrize(("policy", "expected"), [("ignore", None), ("default", "support")])
+def test_a_policy_decides_what_an_unknown_role_becomes(
+    scim: ScimClient, connection: Connection, policy: str, expected: str | None
+) -> None:
+    connection.unknown_role = policy
+    connection.save()
+    connection.roles.filter(value="support").update(is_default=True)
+    assert scim.post("/Users", person(role="king")).json().get("role") == expected
+
+
+def test_a_protected_role_is_never_granted_through_scim(
+    scim: ScimClient, connection: Connection
+) -> None:
+    connection.roles.filter(value="admin").update(protected=True)
+    assert scim.post("/Users", person(role="admin")).status_code == 400
+
+
+def test_a_role_given_by_hand_is_not_wiped(scim: ScimClient, connection: Connection) -> None:
+    made = scim.post("/Users", person(role="analyst")).json()
+    role = connection.roles.get(value="manager")
+    RoleAssignment.objects.create(
+        connection=connection,
+        user=Resource.objects.get(),
+        role=role,
+        provenance=Provenance.HAND,
+    )
+    scim.put(f"/Users/{made['id']}", person(role="support"))
+    given = set(RoleAssignment.objects.values_list("role__value", "provenance"))
+    assert given == {("manager", "hand"), ("support", "client")}

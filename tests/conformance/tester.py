@@ -5,7 +5,6 @@ python -m tests.conformance.tester BASE_URL KEY
 
 from __future__ import annotations
 
-import re
 import sys
 from collections import Counter
 
@@ -14,29 +13,27 @@ from scim2_client.engines.httpx2 import SyncSCIMClient
 from scim2_tester import CheckResult, Status, check_server
 
 KEPT = {Status.SUCCESS, Status.COMPLIANT, Status.ACCEPTABLE}
-#: What the suite gets wrong itself, as pattern of "title: reason", and why.
-FALSE_ALARMS: dict[str, str] = {}
+#: The suite creates and deletes resources of these types; /Roles can only be read.
+RESOURCE_TYPES = ["User", "Group"]
 
 
 def outcome(result: CheckResult) -> str:
-    """kept, skipped, excused or broken."""
+    """kept, skipped or broken."""
     if result.status in KEPT:
         return "kept"
-    if any(re.search(pattern, line(result)) for pattern in FALSE_ALARMS):
-        return "excused"
     return "skipped" if result.status is Status.SKIPPED else "broken"
 
 
 def line(result: CheckResult) -> str:
     """One check as a line of the report."""
     reason = " ".join(str(result.reason or "").split())
-    return f"{result.resource_type or '-'} {result.title}: {reason[:2500]}"
+    return f"{result.resource_type or '-'} {result.title}: {reason[:1000]}"
 
 
 def main(base_url: str, key: str) -> int:
     """Run all checks; 0 where each was made and kept."""
     with Client(base_url=base_url, headers={"Authorization": f"Bearer {key}"}, timeout=60) as http:
-        results = check_server(SyncSCIMClient(http))
+        results = check_server(SyncSCIMClient(http), resource_types=RESOURCE_TYPES)
     outcomes = Counter(map(outcome, results))
     for result in results:
         if outcome(result) != "kept":

@@ -22,7 +22,9 @@ def server(request: pytest.FixtureRequest) -> Server:
 
 
 @pytest.mark.parametrize("transcript", TRANSCRIPTS, ids=lambda path: path.stem)
-def test_an_identity_provider_gets_the_answers_it_needs(transcript: Path, server: Server) -> None:
+def test_an_identity_provider_gets_the_answers_it_needs(
+    transcript: Path, server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
     tenant = server.connect(f"{transcript.stem} {secrets.token_hex(4)}")
     player = Player(
         tenant["base_url"],
@@ -31,8 +33,9 @@ def test_an_identity_provider_gets_the_answers_it_needs(transcript: Path, server
         lacking=server.site.lacking,
     )
     results = list(player.play(transcript))
-    for result in results:
-        if result.problems and not result.failed:
-            print(result)
+    with capsys.disabled():
+        for result in results:
+            if result.level == "should" and result.problems:
+                print(f"\n{transcript.stem} on {server.site}: {result}")
     failures = [str(result) for result in results if result.failed]
     assert not failures, "\n".join([f"{len(failures)} of {len(results)} steps failed:", *failures])

@@ -34,7 +34,9 @@ def vector_site(site_connection: Connection) -> Context:
 
 @pytest.fixture
 def documents(vector_site: Context) -> dict[str, list[dict[str, Any]]]:
-    return {name: type_().query(vector_site, ListQuery()).documents for name, type_ in TYPES.items()}
+    return {
+        name: type_().query(vector_site, ListQuery()).documents for name, type_ in TYPES.items()
+    }
 
 
 def test_the_database_answers_every_filter_as_memory_does(

@@ -50,6 +50,12 @@ DIFFERENCES: dict[tuple[str, str], tuple[Any, Any, str]] = {
     ("password", "caseExact"): (False, True, "RFC 7643 §8.7.1"),
     ("members.display", "mutability"): ("immutable", "readWrite", "RFC 7643 §4.2, erratum 6011"),
     ("manager.value", "required"): (False, True, "RFC 7643 §4.3: RECOMMENDED"),
+    ("manager.displayName", "returned"): (
+        "request",
+        "default",
+        "RFC 7643 §7 leaves it to the service provider: clients that compare an answer with what"
+        " they sent stumble over a name that they did not send",
+    ),
     ("manager.$ref", "required"): (False, True, "RFC 7643 §4.3: RECOMMENDED"),
     ("id", None): (None, "published", "RFC 7643 §5: a ServiceProviderConfig needs no id"),
     ("name", "caseExact"): (False, True, "RFC 7643 §8.7.2, ResourceType"),

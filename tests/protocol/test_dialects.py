@@ -186,6 +186,7 @@ def test_a_manager_comes_in_many_shapes(path: str, value: object) -> None:
         patched({"op": "Add", "path": path, "value": value}),
         patched({"op": "replace", "value": {path: value}}),
         patched({"op": "replace", "value": in_container}),
+        patched({"op": "add", "path": ENTERPRISE_USER_URN, "value": {"manager": value}}),
     ):
         assert document[ENTERPRISE_USER_URN]["manager"]["value"] == "u2"
 

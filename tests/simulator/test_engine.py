@@ -62,7 +62,7 @@ def test_every_script_is_well_formed(provider: str) -> None:
     assert {expectation.test for step in steps for expectation in step.expectations} <= set(TESTS)
     assert all(expectation.advice for step in steps for expectation in step.expectations)
     assert all(step.say.startswith(script.title) for step in steps)
-    assert all("id}" not in step.path for step in steps), "ids in paths are encoded"
+    assert all(".id}" not in step.path for step in steps), "ids in paths are encoded"
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
@@ -255,3 +255,9 @@ def test_compressed_answers_are_read(bits: int, monkeypatch: pytest.MonkeyPatch)
         client = Client(service.base_url, f"Bearer {KEY}")
         assert client.send("GET", "/Users", headers={}).document == {"a": 1}
         client.close()
+
+
+def test_the_page_about_the_simulator_names_every_test_and_step_key() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text(encoding="utf-8")
+    fields = {"say", "status", "body", "set", "expect", "save", "each", "when", "level", "pages"}
+    assert [name for name in {*TESTS, *fields} if f"`{name}`" not in page] == []

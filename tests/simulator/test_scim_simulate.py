@@ -5,10 +5,13 @@ from __future__ import annotations
 import base64
 import http.client
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management.base import CommandParser
 
+from scim_provider.management.commands.scim_simulate import Command
 from scim_provider.simulator.console import Console
 from scim_provider.simulator.script import PROVIDERS
 
@@ -332,3 +335,11 @@ def test_verbose_shows_the_bodies(service: Service) -> None:
     run = simulate("okta", "--base-url", service.base_url, "--verbose")
     assert "> {" in run.out
     assert '<   "totalResults": 0,' in run.out
+
+
+def test_the_page_about_the_simulator_names_every_option() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text(encoding="utf-8")
+    parser = CommandParser()
+    Command().add_arguments(parser)
+    options = {option for action in parser._actions for option in action.option_strings}
+    assert [option for option in options - {"-h", "--help"} if f"`{option}" not in page] == []

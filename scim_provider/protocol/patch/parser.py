@@ -119,7 +119,7 @@ class _Parser:
         parsed, tree, sub = parse_value_path(path)
         target = parsed.resolve(self.schema)
         if target is None:
-            raise InvalidPath(f"{quoted(path)} names no attribute of {self.schema.core.name}.")
+            raise InvalidPath(f"{quoted(path, 120)} names no attribute of {self.schema.core.name}.")
         if tree is not None and not target.attribute.multi_valued:
             raise InvalidPath(f"'{target}' has one value only: use a path without brackets.")
         if sub is not None:

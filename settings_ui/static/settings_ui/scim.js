@@ -202,6 +202,17 @@ class Live extends HTMLElement {
   }
 }
 
+// A second click must not send a form again: the answer to the first one shows the key.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.closest(".scim-ui")) return;
+  if (form.dataset.sent) event.preventDefault();
+  form.dataset.sent = "yes";
+});
+window.addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll(".scim-ui form")) delete form.dataset.sent;
+});
+
 customElements.define("scim-time", Time);
 customElements.define("scim-copy", Copy);
 customElements.define("scim-guard", Guard);

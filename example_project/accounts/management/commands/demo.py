@@ -8,13 +8,14 @@ from typing import Any
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import transaction
+from django.utils.text import slugify
 
 from example_project.accounts.models import Account, Organization, Plan
 
 HOST = "127.0.0.1"
 #: The site listens on this machine only, so everybody may know it.
 PASSWORD = "demo-only"
-ORGANIZATIONS = {"Acme": ("acme", "ada@acme.example"), "Globex": ("globex", "hank@globex.example")}
+ORGANIZATIONS = {"Acme": "ada@acme.example", "Globex": "hank@globex.example"}
 SUPERUSER = "root"
 
 
@@ -33,9 +34,9 @@ class Command(BaseCommand):
         call_command("runserver", f"{HOST}:{options['port']}", use_reloader=False, skip_checks=True)
 
     def _people(self) -> None:
-        for name, (slug, admin) in ORGANIZATIONS.items():
+        for name, admin in ORGANIZATIONS.items():
             organization, _ = Organization.objects.get_or_create(
-                slug=slug, defaults={"name": name, "plan": Plan.ENTERPRISE}
+                name=name, defaults={"slug": slugify(name), "plan": Plan.ENTERPRISE}
             )
             sign_up(admin, organization=organization, is_organization_admin=True)
         sign_up(SUPERUSER, is_staff=True, is_superuser=True)
@@ -43,10 +44,13 @@ class Command(BaseCommand):
 
 def sign_up(username: str, **values: Any) -> None:
     """The account of that name with the demo's password, made where it is missing."""
-    email = username if "@" in username else f"{username}@example.com"
-    account, _ = Account.objects.update_or_create(
-        username=username, defaults={"email": email, "is_active": True, **values}
-    )
+    name, _, domain = username.partition("@")
+    values |= {
+        "email": f"{name}@{domain or 'example.com'}",
+        "first_name": name.title(),
+        "is_active": True,
+    }
+    account, _ = Account.objects.update_or_create(username=username, defaults=values)
     account.set_password(PASSWORD)
     account.save()
 
@@ -54,17 +58,18 @@ def sign_up(username: str, **values: Any) -> None:
 def banner(port: int) -> str:
     """Where to look and how to log in."""
     url = f"http://{HOST}:{port}"
-    admins = "\n".join(
-        f"  admin of {name:<8} {admin:<22} {PASSWORD}" for name, (_, admin) in ORGANIZATIONS.items()
-    )
+    rows = [
+        ("log in as", "user name", "password"),
+        *((f"admin of {name}", admin, PASSWORD) for name, admin in ORGANIZATIONS.items()),
+        ("superuser", SUPERUSER, PASSWORD),
+    ]
+    log_ins = "\n".join(f"  {who:<17} {name:<22} {password}" for who, name, password in rows)
     return f"""
-Open   {url}/
-Then   the organization's name -> Settings -> Security
+Open  {url}/ and go to the organization's name -> Settings -> Security
 
-Log in as               user name              password
-{admins}
-  of the whole site  {SUPERUSER:<22} {PASSWORD}   ({url}/admin/)
+{log_ins}
 
 SCIM base URL  {url}/scim/v2
+Site administration  {url}/admin/
 Stop with Ctrl+C.
 """

@@ -1,0 +1,35 @@
+"""The tables: connections and their keys, resources and their values, members, roles.
+
+Every index that serves a look-up is led by the connection, so that rows can be sharded by it.
+"""
+
+from .connection import AccessKey, Connection, MissingMembers, OnDelete, UnknownMember, UnknownRole
+from .resource import (
+    AttributeValue,
+    FormerUser,
+    Membership,
+    Resource,
+    ScimGroup,
+    ScimUser,
+    new_scim_id,
+)
+from .role import Provenance, Role, RoleAssignment
+
+__all__ = [
+    "AccessKey",
+    "AttributeValue",
+    "Connection",
+    "FormerUser",
+    "Membership",
+    "MissingMembers",
+    "OnDelete",
+    "Provenance",
+    "Resource",
+    "Role",
+    "RoleAssignment",
+    "ScimGroup",
+    "ScimUser",
+    "UnknownMember",
+    "UnknownRole",
+    "new_scim_id",
+]

@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.checks import CheckMessage
+from django.test import override_settings
+from django.urls import include, path
+
+from scim_provider import checks
+from scim_provider.conf import DEFAULTS, scim_settings
+from scim_provider.organizations import Organizations
+from settings_ui import checks as ui_checks
+from settings_ui.conf import ui_settings
+
+Check = Callable[..., list[CheckMessage]]
+
+
+class TinyUrls:
+    """A URLconf with SCIM at a path that Okta refuses, and without our pages."""
+
+    urlpatterns = [path("scim_v2/", include("scim_provider.urls"))]
+
+
+class NoUrls:
+    urlpatterns: list[Any] = []
+
+
+class OwnOrganizations(Organizations):
+    pass
+
+
+def test_importing_needs_no_settings() -> None:
+    code = "import scim_provider, scim_provider.conf, settings_ui, settings_ui.conf"
+    subprocess.run([sys.executable, "-c", code], check=True, env={"PATH": ""})
+
+
+def test_a_key_that_is_left_out_has_its_default() -> None:
+    with override_settings(SCIM_PROVIDER={}):
+        assert scim_settings.access_key_prefix == "SCIM-API-Key"
+        assert scim_settings.max_results == 1000
+        assert scim_settings.organizations is Organizations
+
+
+def test_settings_are_read_when_they_are_used() -> None:
+    with override_settings(SCIM_PROVIDER={"DEFAULT_COUNT": 7, "BASE_URL": "https://x.test/"}):
+        assert scim_settings.default_count == 7
+        assert scim_settings.base_url == "https://x.test"
+    assert scim_settings.default_count == 100
+
+
+def test_a_missing_setting_is_an_empty_one() -> None:
+    with override_settings(SCIM_PROVIDER=None, SCIM_SETTINGS_UI=None):
+        assert scim_settings.max_body_bytes == 5 * 1024 * 1024
+        assert not scim_settings.allow_privileged
+        assert scim_settings.public_discovery
+        assert ui_settings.base_template == "settings_ui/document.html"
+
+
+def test_dotted_paths_follow_the_setting() -> None:
+    own = f"{__name__}.OwnOrganizations"
+    with override_settings(SCIM_PROVIDER={"ORGANIZATIONS": own}):
+        assert scim_settings.organizations is OwnOrganizations
+    with override_settings(SCIM_PROVIDER={"ORGANIZATIONS": OwnOrganizations}):
+        assert scim_settings.organizations is OwnOrganizations
+
+
+def test_lifetimes_are_given_in_days() -> None:
+    with override_settings(SCIM_SETTINGS_UI={"KEY_LIFETIMES": [30, None]}):
+        assert ui_settings.key_lifetimes == [timedelta(days=30), None]
+
+
+def test_every_default_has_a_property() -> None:
+    assert [key for key in DEFAULTS if not hasattr(type(scim_settings), key.lower())] == []
+    keys = type(ui_settings).defaults
+    assert [key for key in keys if not hasattr(type(ui_settings), key.lower())] == []
+
+
+@contextmanager
+def configured(**changes: Any) -> Iterator[None]:
+    with override_settings(**changes):
+        yield
+
+
+PROVIDER = "SCIM_PROVIDER"
+PAGES = "SCIM_SETTINGS_UI"
+
+
+@pytest.mark.parametrize(
+    ("check", "bad", "check_id"),
+    [
+        (checks.check_unknown_keys, {PROVIDER: {"BASEURL": "x"}}, "scim_provider.E001"),
+        (
+            checks.check_dotted_paths,
+            {PROVIDER: {"ORGANIZATIONS": "no.Where"}},
+            "scim_provider.E002",
+        ),
+        (checks.check_dotted_paths, {PROVIDER: {"RESOURCE_TYPES": ["nope"]}}, "scim_provider.E002"),
+        (checks.check_urls, {"ROOT_URLCONF": NoUrls}, "scim_provider.W003"),
+        (checks.check_urls, {"ROOT_URLCONF": TinyUrls}, "scim_provider.W004"),
+        (checks.check_roles, {PROVIDER: {"ROLES": [""]}}, "scim_provider.E005"),
+        (checks.check_roles, {PROVIDER: {"ROLES": [7]}}, "scim_provider.E005"),
+        (checks.check_roles, {PROVIDER: {"ROLES": [{"display": "x"}]}}, "scim_provider.E005"),
+        (checks.check_roles, {PROVIDER: {"ROLES": [{"value": "x", "y": 1}]}}, "scim_provider.E005"),
+        (checks.check_numbers, {PROVIDER: {"MAX_RESULTS": 0}}, "scim_provider.E006"),
+        (checks.check_numbers, {PROVIDER: {"MAX_RESULTS": "9"}}, "scim_provider.E006"),
+        (checks.check_base_url, {PROVIDER: {"BASE_URL": "app.example.com"}}, "scim_provider.E007"),
+        (checks.check_base_url, {PROVIDER: {"BASE_URL": "https://x/?y"}}, "scim_provider.E007"),
+        (checks.check_https, {PROVIDER: {"BASE_URL": "http://x.test"}}, "scim_provider.W008"),
+        (
+            checks.check_derived_base_url,
+            {PROVIDER: {}, "ALLOWED_HOSTS": ["*"]},
+            "scim_provider.W009",
+        ),
+        (checks.check_privileged, {PROVIDER: {"ALLOW_PRIVILEGED": True}}, "scim_provider.W010"),
+        (ui_checks.check_unknown_keys, {PAGES: {"PRODUCT": "x"}}, "scim_settings_ui.E001"),
+        (ui_checks.check_base_template, {PAGES: {"BASE_TEMPLATE": "x"}}, "scim_settings_ui.E002"),
+        (ui_checks.check_urls, {"ROOT_URLCONF": NoUrls}, "scim_settings_ui.W003"),
+        (ui_checks.check_lifetimes, {PAGES: {"KEY_LIFETIMES": []}}, "scim_settings_ui.E005"),
+        (ui_checks.check_lifetimes, {PAGES: {"KEY_LIFETIMES": [0]}}, "scim_settings_ui.E005"),
+        (ui_checks.check_session_cookie, {"SESSION_COOKIE_SECURE": False}, "scim_settings_ui.W006"),
+    ],
+)
+def test_a_check_fires_and_falls_silent(check: Check, bad: dict[str, Any], check_id: str) -> None:
+    with configured(**bad):
+        assert {message.id for message in check()} == {check_id}
+    good = {PROVIDER: {"BASE_URL": "https://x.test"}, PAGES: {}, "SESSION_COOKIE_SECURE": True}
+    with configured(**good):
+        assert check() == []
+
+
+def test_the_pages_name_the_apps_they_need(settings: Any) -> None:
+    assert ui_checks.check_installed_apps() == []
+    settings.INSTALLED_APPS = [
+        app for app in settings.INSTALLED_APPS if app != "django.contrib.messages"
+    ]
+    (error,) = ui_checks.check_installed_apps()
+    assert error.id == "scim_settings_ui.E004"
+    assert "django.contrib.messages" in error.msg
+
+
+def test_an_unknown_key_is_answered_with_the_nearest_one() -> None:
+    with override_settings(SCIM_PROVIDER={"ACCESS_KEY_PREFX": "x", "WAT": 1}):
+        first, second = checks.check_unknown_keys()
+    assert first.hint == "Did you mean 'ACCESS_KEY_PREFIX'?"
+    assert "MAX_RESULTS" in str(second.hint)
