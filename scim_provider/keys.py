@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
@@ -57,21 +57,26 @@ def create_key(
     Raises :class:`LiveKeyLimit` where there are two, :class:`NonceUsed` where a key was made
     with the same ``nonce``.
     """
-    with transaction.atomic():
-        _lock(connection)
+    secret = new_secret()
+    key = AccessKey(
+        connection=connection,
+        name=name,
+        digest=_digest(secret),
+        last4=secret[-4:],
+        nonce=nonce,
+        created_by_id=None if by is None else by.pk,
+        expires_at=expires_at,
+    )
+    try:
+        with transaction.atomic():
+            _lock(connection)
+            _refuse_repeat(nonce)
+            if live_keys(connection).count() >= MOST_LIVE_KEYS:
+                raise LiveKeyLimit
+            key.save(force_insert=True)
+    except IntegrityError:  # The same form at the same moment, where rows cannot be locked.
         _refuse_repeat(nonce)
-        if live_keys(connection).count() >= MOST_LIVE_KEYS:
-            raise LiveKeyLimit
-        secret = new_secret()
-        key = AccessKey.objects.create(
-            connection=connection,
-            name=name,
-            digest=_digest(secret),
-            last4=secret[-4:],
-            nonce=nonce,
-            created_by_id=None if by is None else by.pk,
-            expires_at=expires_at,
-        )
+        raise
     return NewKey(key, secret)
 
 

@@ -41,7 +41,9 @@ class SettingsView(View):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         response = self._answer(request, *args, **kwargs)
         response.headers.setdefault("Cache-Control", "private, no-cache")
-        response.headers.setdefault("Referrer-Policy", "same-origin")
+        # Not "no-referrer": browsers then send "Origin: null" with the forms on the page, the
+        # site's log-out for one, and Django's CSRF check refuses them. No URL holds a secret.
+        response.headers["Referrer-Policy"] = "same-origin"
         response.headers["X-Frame-Options"] = "DENY"
         response.headers["X-Robots-Tag"] = "noindex"
         return response

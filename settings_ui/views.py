@@ -50,7 +50,6 @@ class KeyPage(SettingsView):
             file=file,
         )
         response.headers["Cache-Control"] = "no-store, private"
-        response.headers["Referrer-Policy"] = "no-referrer"
         return response
 
     def to_overview(self, level: int, text: str) -> HttpResponse:
@@ -110,7 +109,10 @@ class Enable(KeyPage, Security):
             return self.repeated()
         if not form.is_valid():
             return self.security_page(form)
-        new = connections.enable(self.connection, by=self.account, **form.key_arguments())
+        try:
+            new = connections.enable(self.connection, by=self.account, **form.key_arguments())
+        except keys.LiveKeyLimit:
+            return self.to_overview(messages.ERROR, _too_many_keys())
         return self.repeated() if new is None else self.key_page(new)
 
 

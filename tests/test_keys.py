@@ -72,6 +72,18 @@ def test_a_nonce_makes_one_key(connection: Connection) -> None:
     assert AccessKey.objects.count() == 1
 
 
+def test_two_forms_at_the_same_moment_make_one_key(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys.create_key(connection, nonce="once")
+    look = keys._refuse_repeat
+    answers = iter([lambda nonce: None, look])
+    monkeypatch.setattr(keys, "_refuse_repeat", lambda nonce: next(answers)(nonce))
+    with pytest.raises(keys.NonceUsed):
+        keys.create_key(connection, nonce="once")
+    assert AccessKey.objects.count() == 1
+
+
 def test_a_live_key_is_not_refused_and_an_ended_one_says_when(connection: Connection) -> None:
     with time_machine.travel("2026-03-01T12:00:00Z", tick=False):
         expiring = keys.create_key(connection, expires_at=timezone.now() + timedelta(days=2)).key

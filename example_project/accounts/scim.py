@@ -40,7 +40,7 @@ class OwnLocation(Choice):
 
 
 class StaffUsers(UserResource):
-    """People with a single ``role``, one of ``SCIM_PROVIDER["ROLES"]``, and the Klaxon attributes."""
+    """People with a ``role``, one of ``SCIM_PROVIDER["ROLES"]``, and the Klaxon attributes."""
 
     schema = UserResource.schema.including(Attribute("role"))
     extensions = (*UserResource.extensions, KLAXON)

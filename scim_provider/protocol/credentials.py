@@ -27,6 +27,10 @@ _KEY = re.compile(
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9._~+/-]*[:=]?\Z")
 #: What a paste brings along and no key contains. The first one is a byte order mark.
 _NOISE = str.maketrans(dict.fromkeys("\ufeff\u200b\u00a0\t\r\n\"'`“”‘’«»<>,;", " "))
+#: Schemes that carry something else than a bearer credential (the IANA registry's).
+_OTHER_SCHEMES = frozenset(
+    {"basic", "digest", "dpop", "hoba", "mutual", "negotiate", "ntlm", "vapid"}
+)
 #: "Authorization: Bearer Prefix Bearer key" and nothing longer.
 _MOST_WORDS = 5
 
@@ -68,6 +72,8 @@ def describe(header: str, prefixes: Sequence[str] = ()) -> str:
     found = [word for word in words if word.startswith(START)]
     if not found:
         return _not_a_key(words)
+    if words[0].lower() in _OTHER_SCHEMES:
+        return f"The scheme {words[0]} does not carry an access key. Send it after Bearer."
     if len(set(found)) > 1 or len(words) > _MOST_WORDS or words[-1] != found[-1]:
         return (
             "The Authorization header holds more than one access key. Send the key alone, "
@@ -87,6 +93,8 @@ def _words(header: str, prefixes: Sequence[str]) -> list[str]:
 
 def _is_scheme(word: str, key: str) -> bool:
     """A scheme word; the same key pasted twice is no second key."""
+    if word.lower() in _OTHER_SCHEMES:
+        return False
     return word == key or (not word.startswith(START) and bool(_SCHEME.match(word)))
 
 

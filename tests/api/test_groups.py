@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 
@@ -23,6 +24,7 @@ pytestmark = pytest.mark.django_db
 
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
 GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
+Account = get_user_model()
 
 
 def group(name: str = "Sales", *members: str, **attributes: Any) -> dict[str, Any]:
@@ -30,21 +32,23 @@ def group(name: str = "Sales", *members: str, **attributes: Any) -> dict[str, An
     return {"schemas": [GROUP], "displayName": name, "members": elements, **attributes}
 
 
-def people(scim: ScimClient, number: int) -> list[str]:
-    """Ids of so many Users, made in one statement."""
+def people(scim: ScimClient, number: int, prefix: str = "user") -> list[str]:
+    """Ids of so many Users, made in two statements."""
     connection = AccessKey.objects.get(last4=scim.key[-4:]).connection
     now = "2026-01-01T00:00:00Z"
+    accounts = Account.objects.bulk_create(Account(username=f"{prefix}{n}") for n in range(number))
     rows = Resource.objects.bulk_create(
         Resource(
             connection=connection,
             resource_type="User",
-            name=f"user{n}",
-            name_key=f"user{n}",
-            unique_key=f"user{n}",
+            name=account.username,
+            name_key=account.username,
+            unique_key=account.username,
+            account=account,
             created=now,
             last_modified=now,
         )
-        for n in range(number)
+        for account in accounts
     )
     return [row.scim_id for row in rows]
 

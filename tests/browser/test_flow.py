@@ -149,6 +149,13 @@ def test_refreshing_the_key_page_makes_no_second_key(dana_page: Page) -> None:
     assert AccessKey.objects.count() == 1
 
 
+def test_the_site_can_be_left_from_the_key_page(dana_page: Page) -> None:
+    turn_on(dana_page)
+    dana_page.locator("summary", has_text="Acme").click()
+    dana_page.get_by_role("button", name="Log out").click()
+    expect(dana_page.get_by_label("Password")).to_be_visible()
+
+
 def test_a_double_click_makes_one_key(dana_page: Page) -> None:
     dana_page.get_by_role("checkbox", name="SCIM provisioning").check()
     dana_page.get_by_role("button", name=TURN_ON).dblclick()

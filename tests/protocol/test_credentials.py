@@ -114,3 +114,10 @@ def test_the_reason_never_repeats_a_damaged_key() -> None:
         told = describe(f"Bearer {damaged}")
         assert KEY[14:40] not in told
         assert KEY[14:40].swapcase() not in told
+
+
+@pytest.mark.parametrize("scheme", ["Digest", "basic", "NTLM", "Negotiate"])
+def test_a_scheme_that_carries_something_else_is_refused_by_name(scheme: str) -> None:
+    header = f"{scheme} {new_secret()}"
+    assert candidate(header) is None
+    assert scheme in describe(header)

@@ -186,6 +186,14 @@ def test_turning_off_asks_first_and_keeps_everybody(admin: Pages, off: Connectio
     assert "Turned off on" in page
 
 
+def test_two_live_keys_from_elsewhere_are_told_about(admin: Pages, off: Connection) -> None:
+    keys.create_key(off)
+    keys.create_key(off)
+    form = admin.enable_form()
+    page = admin.send("enable", **form, follow=True).content.decode()
+    assert "Two access keys work already" in page
+
+
 def test_turning_on_again_makes_a_new_key(admin: Pages) -> None:
     first = admin.secret(admin.turn_on())
     admin.send("disable")

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import logging
+import sys
 from typing import Any
 
 import pytest
 from django.apps import apps
 from django.contrib.sessions.models import Session
+from django.core.signals import got_request_exception
 from django.db import connection as database
 from django.test import Client
+from django.views.debug import ExceptionReporter
+from django.views.decorators.debug import sensitive_variables
 
 from example_project.accounts.models import Account
 from scim_provider import keys
 from scim_provider.models import AccessKey
+from settings_ui import texts
 from tests.settings_ui.pages import SECRET, Pages
 
 pytestmark = pytest.mark.django_db
@@ -65,7 +70,7 @@ def test_every_table_is_really_searched(admin: Pages) -> None:
 def test_the_key_page_is_stored_nowhere(admin: Pages) -> None:
     answer = admin.turn_on()
     assert answer.headers["Cache-Control"] == "no-store, private"
-    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert answer.headers["Referrer-Policy"] == "same-origin"
     assert answer.headers["X-Robots-Tag"] == "noindex"
     assert answer.headers["X-Frame-Options"] == "DENY"
 
@@ -82,7 +87,8 @@ def test_no_other_page_ever_matches_a_key(admin: Pages) -> None:
 def test_an_error_report_does_not_quote_the_key(
     admin_account: Account, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
-    made = []
+    made: list[keys.NewKey] = []
+    reports: list[str] = []
     create = keys.create_key
 
     def remember(*args: Any, **kwargs: Any) -> keys.NewKey:
@@ -92,12 +98,18 @@ def test_an_error_report_does_not_quote_the_key(
     def fail(secret: str) -> str:
         raise RuntimeError("broken")
 
+    def report(request: Any, **kwargs: Any) -> None:
+        reports.append(ExceptionReporter(request, *sys.exc_info()).get_traceback_html())
+
     monkeypatch.setattr(keys, "create_key", remember)
     monkeypatch.setattr(keys, "authorization_value", fail)
-    settings.DEBUG = False
+    monkeypatch.setattr(texts, "authorization_value", sensitive_variables("secret")(fail))
+    got_request_exception.connect(report)
     client = Client(raise_request_exception=False)
     client.force_login(admin_account)
-    settings.ADMINS = [("ops", "ops@example.com")]
     answer = Pages(client).turn_on()
+    got_request_exception.disconnect(report)
     assert answer.status_code == 500
-    assert made[0].secret not in answer.content.decode()
+    assert "RuntimeError" in reports[0]
+    assert "key_file" in reports[0]
+    assert made[0].secret not in reports[0] + answer.content.decode()
