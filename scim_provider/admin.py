@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Model, QuerySet
@@ -79,11 +79,11 @@ class ConnectionAdmin(ReadOnlyAdmin):
 class ResourceAdmin(ReadOnlyAdmin):
     """What Users and Groups share."""
 
-    list_display: tuple[str, ...] = ("name", "connection", "external_id", "last_modified")
+    list_display: ClassVar[tuple[str, ...]] = ("name", "connection", "external_id", "last_modified")
     list_filter = ("connection",)
-    list_select_related: tuple[str, ...] = ("connection", "connection__owner_type")
+    list_select_related: ClassVar[tuple[str, ...]] = ("connection", "connection__owner_type")
     search_fields = ("name_key__startswith", "external_id", "scim_id")
-    fields: tuple[str, ...] = (
+    fields: ClassVar[tuple[str, ...]] = (
         "name",
         "connection",
         "scim_id",
@@ -93,7 +93,7 @@ class ResourceAdmin(ReadOnlyAdmin):
         "last_modified",
         "version",
     )
-    readonly_fields: tuple[str, ...] = fields
+    readonly_fields: ClassVar[tuple[str, ...]] = fields
     ordering = ("-id",)
     show_full_result_count = False
 
@@ -102,9 +102,21 @@ class ResourceAdmin(ReadOnlyAdmin):
 class ScimUserAdmin(ResourceAdmin):
     """People, each with a way to the account."""
 
-    list_display = ("name", "account", "is_active", "connection", "external_id", "last_modified")
-    list_select_related = ("account", "connection", "connection__owner_type")
-    fields = readonly_fields = ("account", *ResourceAdmin.fields)
+    list_display: ClassVar[tuple[str, ...]] = (
+        "name",
+        "account",
+        "is_active",
+        "connection",
+        "external_id",
+        "last_modified",
+    )
+    list_select_related: ClassVar[tuple[str, ...]] = (
+        "account",
+        "connection",
+        "connection__owner_type",
+    )
+    fields: ClassVar[tuple[str, ...]] = ("account", *ResourceAdmin.fields)
+    readonly_fields: ClassVar[tuple[str, ...]] = fields
 
     @admin.display(boolean=True, description=_("active"))
     def is_active(self, user: ScimUser) -> bool:

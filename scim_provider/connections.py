@@ -235,7 +235,7 @@ class Overview:
             return State.KEY_EXPIRED
         if self._is_waiting():
             return State.WAITING
-        if connection.last_status is not None and connection.last_status >= 400:
+        if _is_problem(connection.last_status):
             return State.ATTENTION
         if self.retiring_key:
             return State.ROTATING
@@ -250,6 +250,11 @@ class Overview:
         """No request since SCIM was turned on."""
         last, since = self.connection.last_request_at, self.connection.enabled_at
         return last is None or (since is not None and last < since)
+
+
+def _is_problem(status: int | None) -> bool:
+    """Whether an admin should look: asking for what is gone, or has changed, is daily business."""
+    return status is not None and status >= 400 and status not in (404, 412)
 
 
 def overview(connection: Connection) -> Overview:
