@@ -79,7 +79,7 @@ class ConnectionAdmin(ReadOnlyAdmin):
 class ResourceAdmin(ReadOnlyAdmin):
     """What Users and Groups share."""
 
-    list_display: ClassVar[tuple[str, ...]] = ("name", "connection", "external_id", "last_modified")
+    list_display: tuple[str, ...] = ("name", "connection", "external_id", "last_modified")
     list_filter = ("connection",)
     list_select_related: ClassVar[tuple[str, ...]] = ("connection", "connection__owner_type")
     search_fields = ("name_key__startswith", "external_id", "scim_id")
@@ -102,7 +102,7 @@ class ResourceAdmin(ReadOnlyAdmin):
 class ScimUserAdmin(ResourceAdmin):
     """People, each with a way to the account."""
 
-    list_display: ClassVar[tuple[str, ...]] = (
+    list_display: tuple[str, ...] = (
         "name",
         "account",
         "is_active",

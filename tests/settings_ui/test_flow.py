@@ -123,7 +123,7 @@ def test_replacing_keeps_the_old_key_for_the_chosen_time(admin: Pages) -> None:
     assert old.is_live
     assert old.revoked_at - timezone.now() < timedelta(hours=1, minutes=1)
     page = admin.open("security").content.decode()
-    assert "Enter the new key in your identity provider before" in page
+    assert "Enter the new key in your identity provider: on" in page
     assert "Being replaced" in page
 
 
