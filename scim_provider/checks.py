@@ -50,7 +50,7 @@ def check_urls(**kwargs: Any) -> list[CheckMessage]:
     try:
         mount = reverse("scim:root")
     except NoReverseMatch:
-        hint = 'Add path("scim/v2/", include("scim_provider.urls")) to the URLconf.'
+        hint = 'Add path("scim/v2", include("scim_provider.urls")) to the URLconf.'
         return [Warning("The SCIM endpoints are not mounted.", hint=hint, id="scim_provider.W003")]
     if "_" in mount:
         hint = "Okta refuses a base URL with an underscore in it. Use hyphens."

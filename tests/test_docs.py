@@ -1,0 +1,64 @@
+"""The reference page names every setting, policy, check and command that there is, and no other."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from django.core.management import get_commands
+
+from scim_provider.conf import DEFAULTS
+from scim_provider.models import Connection
+from settings_ui.conf import DEFAULTS as UI_DEFAULTS
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = (ROOT / "docs" / "settings.md").read_text("utf-8")
+
+
+def section(title: str) -> str:
+    return PAGE.split(f"## {title}\n", 1)[1].split("\n## ", 1)[0]
+
+
+def first_column(text: str) -> set[str]:
+    return set(re.findall(r"^\| `([^`]+)`", text, re.MULTILINE))
+
+
+@pytest.mark.parametrize(
+    ("title", "defaults"), [("`SCIM_PROVIDER`", DEFAULTS), ("`SCIM_SETTINGS_UI`", UI_DEFAULTS)]
+)
+def test_every_setting_is_documented_with_its_default(title: str, defaults: dict) -> None:
+    rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", section(title), re.MULTILINE))
+    assert rows.keys() == defaults.keys()
+    for name, shown in rows.items():
+        if shown.startswith("`"):
+            assert ast.literal_eval(shown.strip("` ")) == defaults[name], name
+
+
+def test_every_policy_is_documented() -> None:
+    documented = first_column(section("Policies of a connection"))
+    fields = {field.name for field in Connection._meta.get_fields()}
+    assert documented <= fields
+    assert {name for name in fields if name.startswith(("unknown_", "missing_", "on_"))} <= (
+        documented
+    )
+
+
+def test_every_check_is_documented() -> None:
+    source = "".join((ROOT / app / "checks.py").read_text("utf-8") for app in APPS)
+    in_code = set(re.findall(r'"(scim_\w+\.[EW]\d{3})"', source))
+    assert first_column(section("System checks")) == in_code
+
+
+def test_every_command_is_documented() -> None:
+    commands = {
+        name
+        for name, app in get_commands().items()
+        if str(app).startswith(("scim_provider", "settings_ui", "example_project"))
+    }
+    documented = {text.split()[0] for text in first_column(section("Commands"))}
+    assert documented == commands
+
+
+APPS = ("scim_provider", "settings_ui")
