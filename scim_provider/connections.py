@@ -299,8 +299,11 @@ def _role(
     default: bool = False,
 ) -> Role:
     group = Group.objects.get_or_create(name=django_group)[0] if django_group else None
+    now = timezone.now()
     return Role(
         connection=connection,
+        created=now,
+        last_modified=now,
         value=value,
         value_key=unicodedata.normalize("NFC", value).lower(),
         display=display,

@@ -28,6 +28,7 @@ from .mapping.context import Context
 from .mapping.document import Document, Written
 from .mapping.homes import Absent, AccountCopy, Choice, Home, Store
 from .mapping.membership import Reference, groups_of, members_of, touch_groups_of
+from .mapping.references import forget_references
 from .mapping.relations import Groups, Members
 from .mapping.resource_type import Page, Representation, ResourceType
 from .mapping.roles import roles_by_key, settle_roles, sync_assignments
@@ -186,7 +187,9 @@ class UserResource(StoredResourceType):
     def remove(self, row: Resource, context: Context) -> None:
         account: Any = row.account
         accounts.refuse_privileged(account)
-        touch_groups_of(row, timezone.now())
+        now = timezone.now()
+        touch_groups_of(row, now)
+        forget_references(row, _MANAGER, now)
         if context.connection.on_delete == OnDelete.DELETE:
             row.delete()
             account.delete()

@@ -82,7 +82,7 @@ class ResourceViewSet(ScimPolicies, ViewSet):
         changed = self.resource_type.patch(
             self.context, scim_id, body, projection, precondition(request)
         )
-        return Response(status=204) if changed is None else _single(changed)
+        return _single(changed, status=204 if changed.document is None else 200)
 
     def destroy(self, request: Request, endpoint: str, scim_id: str) -> Response:
         self.resource_type.delete(self.context, scim_id, precondition(request))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -26,9 +26,12 @@ from .query import Schemas, filter_rows, order_rows
 
 @dataclass(frozen=True)
 class Representation:
-    """One resource as it is answered: projected, with where it is and which version."""
+    """One resource as it is answered: projected, with where it is and which version.
 
-    document: Document
+    No document stands for an answer without a body (204).
+    """
+
+    document: Document | None
     location: str
     version: str
 
@@ -164,8 +167,12 @@ class ResourceType:
     def representation(self, row: Any, context: Context, projection: Projection) -> Representation:
         """One row as it is answered."""
         (document,) = self.documents([row], context, projection)
+        return replace(self.without_body(row, context), document=document)
+
+    def without_body(self, row: Any, context: Context) -> Representation:
+        """Where one row is and which version, for a 204."""
         location = context.location(self.endpoint, row.scim_id)
-        return Representation(document, location, self.version(row))
+        return Representation(None, location, self.version(row))
 
     # -- reading -------------------------------------------------------------------------------
 
@@ -208,8 +215,8 @@ class ResourceType:
         body: Any,
         projection: Projection,
         precondition: Precondition,
-    ) -> Representation | None:
-        """PATCH (RFC 7644 §3.5.2); None stands for 204."""
+    ) -> Representation:
+        """PATCH (RFC 7644 §3.5.2)."""
         raise self.read_only()
 
     def delete(self, context: Context, scim_id: str, precondition: Precondition) -> None:

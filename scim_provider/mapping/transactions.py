@@ -15,6 +15,8 @@ _TRIES = 5
 #: PostgreSQL's SQLSTATEs and MariaDB's numbers for "serialization failure" and "deadlock".
 _TRANSIENT_STATES = frozenset({"40001", "40P01"})
 _TRANSIENT_NUMBERS = frozenset({1020, 1205, 1213})
+#: SQLite's code for a reader that may not become a writer, as somebody else wrote meanwhile.
+_SQLITE_BUSY = 5
 
 
 def atomically(operation: Callable[[], T], using: str = DEFAULT_DB_ALIAS) -> T:
@@ -39,7 +41,9 @@ def is_transient(error: OperationalError) -> bool:
     cause: Any = error.__cause__
     state = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
     number = cause.args[0] if cause is not None and cause.args else None
-    return state in _TRANSIENT_STATES or number in _TRANSIENT_NUMBERS
+    if state in _TRANSIENT_STATES or number in _TRANSIENT_NUMBERS:
+        return True
+    return getattr(cause, "sqlite_errorcode", 0) & 0xFF == _SQLITE_BUSY
 
 
 def locking(using: str = DEFAULT_DB_ALIAS) -> dict[str, Any]:

@@ -87,8 +87,8 @@ class StoredResourceType(ResourceType):
         body: Any,
         projection: Projection,
         precondition: Precondition,
-    ) -> Representation | None:
-        """PATCH (RFC 7644 §3.5.2). None stands for 204: a resource with members, not asked for."""
+    ) -> Representation:
+        """PATCH (RFC 7644 §3.5.2). A resource with members is not answered unless asked for."""
         strict = context.connection.strict
         operations = parse_patch(body, self.resource_schema, strict=strict, scim_id=scim_id)
         of_members = [o for o in operations if o.target.name == self.members_attribute]
@@ -110,7 +110,7 @@ class StoredResourceType(ResourceType):
 
         row = self._write(operation, after)
         if self.members_attribute and projection.is_default:
-            return None
+            return self.without_body(row, context)
         return self.representation(row, context, projection)
 
     def delete(self, context: Context, scim_id: str, precondition: Precondition) -> None:

@@ -148,7 +148,7 @@ def _check_required_value(document: Mapping[str, Any], target: Target) -> None:
     if attribute.mutability == "readOnly" or attribute.name == "schemas":
         return
     value = value_of(document, target)
-    if is_unassigned(value):
+    if is_unassigned(value) or _is_blank(value):
         if attribute.required:
             raise InvalidValue(f"'{target}' is required: send a value for it.")
         return
@@ -157,6 +157,11 @@ def _check_required_value(document: Mapping[str, Any], target: Target) -> None:
         must_be_sent = sub.required and sub.mutability != "readOnly"
         if must_be_sent and any(sub.name not in element for element in elements):
             raise InvalidValue(f"'{target.of(sub)}' is required: send a value for it.")
+
+
+def _is_blank(value: Any) -> bool:
+    """A name of nothing but blanks names nobody (RFC 7643 §4.1.1: non-empty)."""
+    return isinstance(value, str) and not value.strip()
 
 
 def merge_put(

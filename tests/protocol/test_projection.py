@@ -21,7 +21,7 @@ ADA: dict[str, Any] = {
     "name": {"givenName": "Ada", "familyName": "Lovelace", "formatted": "Ada Lovelace"},
     "emails": [{"value": "a@b.c", "type": "work"}, {"type": "home"}],
     "meta": {"resourceType": "User"},
-    ENTERPRISE_USER_URN: {"department": "Ops", "manager": {"value": "u2", "displayName": "B"}},
+    ENTERPRISE_USER_URN: {"department": "Ops", "manager": {"value": "u2"}},
     KLAXON_URN: {"location": "Leeds"},
 }
 
@@ -194,3 +194,12 @@ def test_a_group_without_members_does_not_grow_any() -> None:
     group = {"schemas": [GROUP_URN], "id": "g1", "displayName": "G", TEST_URN: {"notes": "n"}}
     projected = Projection.parse([], [], GROUP_SCHEMA).apply(group)
     assert projected == {"schemas": [GROUP_URN], "id": "g1", "displayName": "G"}
+
+
+def test_a_sub_attribute_returned_on_request_is_there_only_when_it_is_named() -> None:
+    path = f"{ENTERPRISE_USER_URN}:manager.displayName"
+    managed = {ENTERPRISE_USER_URN: {"manager": {"value": "u2", "displayName": "B"}}}
+    asked = Projection.parse([path], [], USER_SCHEMA).apply(managed)
+    assert asked == {ENTERPRISE_USER_URN: {"manager": {"displayName": "B"}}}
+    unasked = Projection.parse([], [], USER_SCHEMA).apply(managed)
+    assert unasked == {ENTERPRISE_USER_URN: {"manager": {"value": "u2"}}}

@@ -135,14 +135,20 @@ def _create(operation: Operation, elements: Elements, before: Elements) -> Eleme
     target = operation.target
     if operation.op == "remove" or operation.value is None:
         return elements
-    values = operation.value
+    element = operation.value
     if target.sub_attribute is not None:
-        values = {target.sub_attribute.name: values}
-    if operation.filter is None:
-        return _added(target, elements, [values])
-    if not _is_creatable(operation, before):
-        raise NoTarget(f"No element of '{target.name}' matches the filter in the path.")
-    return _added(target, elements, [assigned({**(operation.template or {}), **values})])
+        element = {target.sub_attribute.name: element}
+    if operation.filter is not None:
+        if not _is_creatable(operation, before):
+            raise _no_target(target)
+        element = assigned({**(operation.template or {}), **element})
+    if has_value_identity(target.attribute) and "value" not in element:
+        raise _no_target(target)
+    return _added(target, elements, [element])
+
+
+def _no_target(target: Target) -> NoTarget:
+    return NoTarget(f"No element of '{target.name}' matches the path, and it describes no new one.")
 
 
 def _is_creatable(operation: Operation, before: Elements) -> bool:
@@ -151,10 +157,6 @@ def _is_creatable(operation: Operation, before: Elements) -> bool:
     A replace brings back nothing that the same request took away.
     """
     if operation.template is None or operation.filter is None:
-        return False
-    attribute, sub_attribute = operation.target.attribute, operation.target.sub_attribute
-    named = {*operation.template, sub_attribute.name if sub_attribute else "value"}
-    if has_value_identity(attribute) and "value" not in named:
         return False
     tree = operation.filter
     return operation.op == "add" or not any(value_matches(tree, e) for e in before)

@@ -1,0 +1,35 @@
+"""Stored attributes that refer to a resource which goes (RFC 7644 §3.6)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from scim_provider.models import AttributeValue, Resource
+from scim_provider.protocol.schema import Target
+
+from .document import set_value
+from .transactions import locking
+
+_BATCH = 500
+
+
+def forget_references(gone: Resource, target: Target, moment: datetime) -> None:
+    """Unassign ``target``, a complex attribute, wherever its ``value`` is the id of ``gone``.
+
+    One statement where nobody refers to it, and a few for all who do.
+    """
+    referring = Resource.objects.filter(
+        values__connection=gone.connection_id,
+        values__path=f"{target}.value",
+        values__key=gone.scim_id,
+    )
+    rows = list(referring.select_for_update(**locking()))
+    if not rows:
+        return
+    for row in rows:
+        set_value(row.document, target, None)
+        row.version += 1
+        row.last_modified = max(moment, row.last_modified)
+    paths = [str(target.of(sub)) for sub in target.attribute.sub_attributes]
+    AttributeValue.objects.filter(resource__in=rows, path__in=paths).delete()
+    Resource.objects.bulk_update(rows, ["document", "version", "last_modified"], batch_size=_BATCH)
