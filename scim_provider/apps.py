@@ -4,7 +4,6 @@ from django.apps import AppConfig
 from django.db.backends.signals import connection_created
 from django.utils.translation import gettext_lazy as _
 
-from .checks import register_checks
 from .mapping.functions import register_sqlite_functions
 
 
@@ -14,5 +13,7 @@ class ScimProviderConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from .checks import register_checks  # needs the models
+
         register_checks()
         connection_created.connect(register_sqlite_functions)

@@ -190,6 +190,7 @@ class UserResource(StoredResourceType):
         now = timezone.now()
         touch_groups_of(row, now)
         forget_references(row, _MANAGER, now)
+        sync_assignments(row, {}, roles_by_key(context.connection))
         if context.connection.on_delete == OnDelete.DELETE:
             row.delete()
             account.delete()

@@ -3,8 +3,6 @@ from __future__ import annotations
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
-from .checks import register_checks
-
 
 class SettingsUIConfig(AppConfig):
     name = "settings_ui"
@@ -13,4 +11,6 @@ class SettingsUIConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from .checks import register_checks  # needs the models
+
         register_checks()

@@ -15,6 +15,7 @@ from django.urls import include, path
 from scim_provider import checks
 from scim_provider.conf import DEFAULTS, scim_settings
 from scim_provider.organizations import Organizations
+from scim_provider.resources import Column, UserResource
 from settings_ui import checks as ui_checks
 from settings_ui.conf import ui_settings
 
@@ -149,3 +150,25 @@ def test_an_unknown_key_is_answered_with_the_nearest_one() -> None:
         first, second = checks.check_unknown_keys()
     assert first.hint == "Did you mean 'ACCESS_KEY_PREFIX'?"
     assert "MAX_RESULTS" in str(second.hint)
+
+
+class MisspeltHomes(UserResource):
+    homes = UserResource.homes | {"titel": Column("account__first_name")}
+
+
+class LostColumn(UserResource):
+    homes = UserResource.homes | {"title": Column("account__job_title")}
+
+
+@pytest.mark.parametrize(
+    ("resource_type", "said"),
+    [(MisspeltHomes, "'titel' is no attribute"), (LostColumn, "no field 'job_title'")],
+)
+def test_a_home_that_cannot_work_is_an_error(resource_type: type, said: str) -> None:
+    with override_settings(SCIM_PROVIDER={"RESOURCE_TYPES": [resource_type]}):
+        (found,) = checks.check_homes()
+    assert (found.id, said in found.msg, bool(found.hint)) == ("scim_provider.E011", True, True)
+
+
+def test_the_homes_of_the_example_site_are_in_order() -> None:
+    assert checks.check_homes() == []

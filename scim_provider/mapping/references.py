@@ -7,7 +7,7 @@ from datetime import datetime
 from scim_provider.models import AttributeValue, Resource
 from scim_provider.protocol.schema import Target
 
-from .document import set_value
+from .paths import set_value
 from .transactions import locking
 
 _BATCH = 500

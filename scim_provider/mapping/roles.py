@@ -99,17 +99,39 @@ def roles_by_key(connection: Connection) -> dict[str, Role]:
 
 
 def sync_assignments(user: Resource, document: Document, roles: dict[str, Role]) -> None:
-    """Make the client's assignments of ``user`` those of the document; others' stay."""
+    """Make the client's assignments of ``user`` those of the document; others' stay.
+
+    The account is put into the Django groups that its roles grant, and taken out of those that
+    no role of it grants any more.
+    """
     wanted: dict[int, tuple[int, Document]] = {}
     for position, element in enumerate(document.get("roles", [])):
         if role := roles.get(comparison_key(element.get("value", "").strip())):
             wanted.setdefault(role.pk, (position, element))
-    assigned = RoleAssignment.objects.filter(user=user, provenance=Provenance.CLIENT)
-    assigned.delete()
+    granting = any(role.django_group_id for role in roles.values())
+    before = _granted_groups(user) if granting else set()
+    RoleAssignment.objects.filter(user=user, provenance=Provenance.CLIENT).delete()
     RoleAssignment.objects.bulk_create(
         [_assignment(user, role, *wanted[role]) for role in wanted],
         ignore_conflicts=True,  # the role was given by hand already: that assignment stays
     )
+    if granting:
+        _grant(user.account, before, _granted_groups(user))
+
+
+def _granted_groups(user: Resource) -> set[int]:
+    assigned = RoleAssignment.objects.filter(user=user, role__django_group__isnull=False)
+    return set(assigned.values_list("role__django_group", flat=True))
+
+
+def _grant(account: Any, before: set[int], after: set[int]) -> None:
+    groups = getattr(account, "groups", None)  # a user model without permissions has none
+    if groups is None:
+        return
+    if lost := before - after:
+        groups.remove(*lost)
+    if gained := after - before:
+        groups.add(*gained)
 
 
 def _assignment(user: Resource, role: int, position: int, element: Document) -> RoleAssignment:

@@ -24,7 +24,9 @@ def query_types(types: Sequence[StoredResourceType], context: Context, query: Li
     """A page over all ``types``; names that a type does not have are "no value" there."""
     condition = NOTHING
     for each in types:
-        condition |= Q(resource_type=each.name) & each.condition(query, context, lenient=True)
+        own = each.queryset(context.connection)
+        own = own.filter(each.condition(query, context, lenient=True))
+        condition |= Q(pk__in=own.values("pk"))
     found = Resource.objects.filter(condition, connection=context.connection)
     total = found.count()
     rows = page_of(

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import authenticate, get_user_model
+from django.contrib.auth.models import Group
 
 from scim_provider.models import Connection, OnDelete, Provenance, Resource, RoleAssignment
 from tests.conftest import ScimClient
@@ -347,3 +348,24 @@ def test_a_role_given_by_hand_is_not_wiped(scim: ScimClient, connection: Connect
     scim.put(f"/Users/{made['id']}", person(role="support"))
     given = set(RoleAssignment.objects.values_list("role__value", "provenance"))
     assert given == {("manager", "hand"), ("support", "client")}
+
+
+def test_a_role_grants_its_django_group_and_takes_it_away(
+    scim: ScimClient, connection: Connection
+) -> None:
+    for value in ("analyst", "support"):
+        granted = Group.objects.create(name=f"may {value}")
+        connection.roles.filter(value=value).update(django_group=granted)
+    own = Group.objects.create(name="given by hand")
+    made = scim.post("/Users", person(role="analyst")).json()
+    account = Account.objects.get()
+    account.groups.add(own)
+
+    def groups() -> set[str]:
+        return set(account.groups.values_list("name", flat=True))
+
+    assert groups() == {"may analyst", "given by hand"}
+    scim.patch(f"/Users/{made['id']}", {"op": "replace", "path": "role", "value": "support"})
+    assert groups() == {"may support", "given by hand"}
+    scim.delete(f"/Users/{made['id']}")
+    assert groups() == {"given by hand"}
