@@ -39,18 +39,18 @@ def _order(types: Sequence[StoredResourceType], context: Context, query: ListQue
     descending = query.sort_order == "descending"
     if not query.sort_by:
         return order_rows(None, descending=descending)
-    cases, refusal = [], None
+    cases, refusals = [], []
     for each in types:
         try:
             target = each.sort_target(query.sort_by)
         except InvalidPath as error:
-            refusal = error
+            refusals.append(error)
             continue
         expression = each.home(target).order(target, context)
         if expression is not None:
             cases.append(When(resource_type=each.name, then=expression))
-    if not cases and refusal is not None:
-        raise refusal
+    if len(refusals) == len(types) > 0:
+        raise refusals[0]
     return order_rows(Case(*cases, default=None) if cases else None, descending=descending)
 
 

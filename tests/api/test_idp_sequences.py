@@ -40,7 +40,8 @@ def test_okta_catalogue_app_takes_a_person_through_a_life(scim: ScimClient) -> N
         active=True,
     )
     made = scim.post("/Users", sent)
-    assert made.status_code == 201 and "password" not in made.json()
+    assert made.status_code == 201
+    assert "password" not in made.json()
     path = f"/Users/{made.json()['id']}"
     merged = {**scim.get(path).json(), "groups": [], "title": "Boss"}
     merged["emails"][0]["display"] = "test.user@okta.local"
@@ -50,9 +51,8 @@ def test_okta_catalogue_app_takes_a_person_through_a_life(scim: ScimClient) -> N
         assert (answer.status_code, answer.json()["active"]) == (200, active)
     assert scim.get("/Users", **match).json()["Resources"][0]["active"] is False
     again = scim.patch(path, {"op": "replace", "value": {"active": True}}).json()
-    assert again == {**merged, "active": True, "meta": again["meta"]} | {"groups": []} or (
-        again["title"] == "Boss" and again["active"] is True
-    )
+    del merged["groups"]
+    assert again == {**merged, "active": True, "meta": again["meta"]}
 
 
 def test_okta_pushes_two_hundred_and_fifty_six_members_at_once(scim: ScimClient) -> None:
@@ -94,7 +94,8 @@ def test_entra_with_the_flag_keeps_groups_by_key_and_by_filter(scim: ScimClient)
     sent = group("Sales EU", schemas=[GROUP, MICROSOFT_GROUP], externalId="8aa1a0c0")
     made = scim.post("/Groups", sent).json()
     path = f"/Groups/{made['id']}"
-    assert made["schemas"] == [GROUP] and made["members"] == []
+    assert made["schemas"] == [GROUP]
+    assert made["members"] == []
     for op in (
         {"op": "add", "path": "members", "value": [{"$ref": None, "value": one}]},
         {"op": "add", "path": "members", "value": [{"value": two}]},
@@ -105,7 +106,8 @@ def test_entra_with_the_flag_keeps_groups_by_key_and_by_filter(scim: ScimClient)
         assert scim.patch(path, op).status_code == 204
     after = scim.get(path, excludedAttributes="members").json()
     assert (after["displayName"], after["externalId"]) == ("Sales World", "8aa1a0c1")
-    assert "members" not in after and members_of(scim, made) == {two}
+    assert "members" not in after
+    assert members_of(scim, made) == {two}
     check = {"filter": f'id eq "{made["id"]}" and members eq "{two}"', "attributes": "id"}
     assert scim.get("/Groups", **check).json()["totalResults"] == 1
 
@@ -163,7 +165,8 @@ def test_entra_account_discovery_walks_pages_of_five(scim: ScimClient) -> None:
     people, seen = ids_of(scim, 12), []
     for start in (1, 6, 11, 16):
         page = scim.get("/Users", startIndex=start, count=5).json()
-        assert page["startIndex"] == start and page["itemsPerPage"] == len(page["Resources"])
+        assert page["startIndex"] == start
+        assert page["itemsPerPage"] == len(page["Resources"])
         seen += [one["id"] for one in page["Resources"]]
     assert sorted(seen) == sorted(people)
 
@@ -192,7 +195,8 @@ def test_ping_finds_a_person_by_work_mail_and_disables(scim: ScimClient, match: 
     emails = [{"value": "Ping@example.com", "type": "work", "primary": True}]
     made = scim.post("/Users", user("ping@example.com", emails=emails, active=False)).json()
     found = scim.get("/Users", filter=match.format("ping@example.com")).json()["Resources"]
-    assert [one["id"] for one in found] == [made["id"]] and found[0]["active"] is False
+    assert [one["id"] for one in found] == [made["id"]]
+    assert found[0]["active"] is False
     assert scim.put(f"/Users/{made['id']}", {**found[0], "active": True}).json()["active"] is True
 
 

@@ -6,6 +6,7 @@ evaluate(tree, evaluator)
 
 from __future__ import annotations
 
+from .normal import normal_form, size
 from .parser import parse_filter, parse_value_path
 from .resolver import resolve_filter, resolve_value_filter
 from .tree import (
@@ -34,8 +35,10 @@ __all__ = [
     "Present",
     "ValuePath",
     "evaluate",
+    "normal_form",
     "parse_filter",
     "parse_value_path",
     "resolve_filter",
     "resolve_value_filter",
+    "size",
 ]
