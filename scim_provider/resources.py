@@ -134,8 +134,9 @@ class UserResource(StoredResourceType):
 
     def save_account(self, account: Any, fields: frozenset[str], context: Context) -> None:
         """Save a new account whole, or the changed ``fields`` of an existing one."""
-        if account.pk is None:
+        if account.pk is None or get_user_model().USERNAME_FIELD in fields:
             accounts.refuse_taken(account)
+        if account.pk is None:
             account.save(force_insert=True)
             organizations().admit(account, owner_of(context))
         elif fields:
@@ -268,12 +269,18 @@ class GroupResource(StoredResourceType):
 
 
 class RoleResource(ResourceType):
-    """``/Roles``: the roles that a client may give (draft-ietf-scim-roles-entitlements)."""
+    """``/Roles``: the roles that a client may give (draft-ietf-scim-roles-entitlements).
+
+    ``displayName`` and ``description`` are what Okta's entitlements read.
+    """
 
     name = "Role"
     endpoint = "/Roles"
     description = "Roles that people can be given"
-    schema = core.ROLE
+    schema = core.ROLE.including(
+        Attribute("displayName", description="The role's name.", mutability="readOnly"),
+        Attribute("description", description="What the role is for.", mutability="readOnly"),
+    )
     model = Role
     default_home = Absent()
     homes: ClassVar[Mapping[str, Home]] = {
@@ -281,12 +288,15 @@ class RoleResource(ResourceType):
         "meta.version": Absent(),
         "value": KeyColumn("value", "value_key"),
         "display": Column("display"),
+        "displayName": Column("display"),
+        "description": Column("description"),
         "supported": Constant("true"),
     }
 
     def document(self, row: Any, context: Context) -> Document:
         document = super().document(row, context)
-        return document | {"display": str(row), "supported": not row.protected}
+        name = str(row)
+        return document | {"display": name, "displayName": name, "supported": not row.protected}
 
     def version(self, row: Role) -> str:
         return f'W/"{int(row.last_modified.timestamp() * 1000)}"'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -79,11 +80,12 @@ def refuse_privileged(account: AbstractBaseUser) -> None:
 
 
 def refuse_taken(account: AbstractBaseUser) -> None:
-    """409 where the login name belongs to an account already, whatever its case."""
+    """409 where another account has the login name, or one that log-in forms take for the same."""
     model = get_user_model()
     name = account.get_username()
+    typed = unicodedata.normalize("NFKC", name).strip()  # what Django makes of it in a form
     taken = model._default_manager.filter(
-        **{f"{model.USERNAME_FIELD}__in": {name, name.lower()}}
+        **{f"{model.USERNAME_FIELD}__in": {name, name.lower(), typed, typed.lower()}}
     ).exclude(pk=account.pk)
     if taken.exists():
         raise Uniqueness(

@@ -94,9 +94,17 @@ class KeyColumn(Column):
         self.key_field = key_field
 
     def compare(self, target: Target, operator: Operator, key: str, context: Context) -> Q:
+        # A column that is its own key holds the text as the client composed it.
+        keys = key_variants(key) if self.key_field == self.field else (key,)
+        found = NOTHING
+        for variant in keys:
+            found |= self._compare_key(operator, variant)
+        return found & self.present(target, context)
+
+    def _compare_key(self, operator: Operator, key: str) -> Q:
         if operator == "eq":
-            return Q(**{self.key_field: key}) & self.present(target, context)
-        return compare_text(F(self.key_field), operator, key) & self.present(target, context)
+            return Q(**{self.key_field: key})
+        return compare_text(F(self.key_field), operator, key)
 
     def present(self, target: Target, context: Context) -> Q:
         return Q(**{f"{self.key_field}__gt": ""})
@@ -107,7 +115,15 @@ class KeyColumn(Column):
     def write(self, row: Any, target: Target, value: Any) -> None:
         super().write(row, target, value)
         if self.key_field != self.field:
-            setattr(row, self.key_field, target.leaf.key(value))
+            setattr(row, self.key_field, self._key(row, target, value))
+
+    def _key(self, row: Any, target: Target, value: str) -> str:
+        """The comparison key, which a few letters make longer than the text: İ becomes two."""
+        key = target.leaf.key(value)
+        limit = row._meta.get_field(self.key_field).max_length
+        if len(key) > limit:
+            raise InvalidValue(f"{target} is too long in lower case: {len(key)} characters.")
+        return key
 
 
 class MomentColumn(Column):

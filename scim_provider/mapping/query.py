@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from django.db.models import F, Q
 
-from scim_provider.protocol.filter import Filter, Operator, evaluate, normal_form, size
+from scim_provider.protocol.filter import Filter, Operator, evaluate, normal_form
 from scim_provider.protocol.schema import ResourceSchema, Target
 
 from .columns import Constant
@@ -15,10 +15,6 @@ from .context import Context
 from .elements import combine_all, combine_any
 from .functions import EVERYTHING, NOTHING
 from .homes import Home
-
-#: PostgreSQL joins what a filter asks for, in the best order it can find, and searches for that
-#: order for minutes where there are dozens. A double negation keeps conditions out of the joins.
-_JOINED_CONDITIONS = 8
 
 
 class Homes(Protocol):
@@ -63,8 +59,7 @@ class QueryEvaluator:
 
 def filter_rows(tree: Filter[Target], homes: Homes, context: Context) -> Q:
     """The rows that a resolved filter selects."""
-    condition = evaluate(normal_form(tree), QueryEvaluator(homes, context))
-    return condition if size(tree) <= _JOINED_CONDITIONS else ~~condition
+    return evaluate(normal_form(tree), QueryEvaluator(homes, context))
 
 
 def order_rows(expression: Any, *, descending: bool) -> list[Any]:

@@ -7,11 +7,18 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
+from django.db import OperationalError
 from django.db.models import Model, Q, QuerySet
 
 from scim_provider.models import Connection
 from scim_provider.protocol.document import schemas_of
-from scim_provider.protocol.errors import InvalidPath, InvalidValue, MethodNotAllowed, NotFound
+from scim_provider.protocol.errors import (
+    InvalidFilter,
+    InvalidPath,
+    InvalidValue,
+    MethodNotAllowed,
+    NotFound,
+)
 from scim_provider.protocol.filter import parse_filter, resolve_filter
 from scim_provider.protocol.messages import ListQuery, Precondition
 from scim_provider.protocol.path import AttributePath
@@ -187,7 +194,7 @@ class ResourceType:
         )
         order = self.order(query, context)
         rows = self.queryset(context.connection).filter(self.condition(query, context))
-        total = rows.count()
+        total = count_of(rows)
         page = page_of(self.joined(rows).order_by(*order), query, total)
         return Page(total, query.start_index, self.documents(page, context, projection))
 
@@ -255,6 +262,16 @@ class ResourceType:
         if value is None:
             raise InvalidValue(f"sortBy: name a sub-attribute of {target}, as in {target}.…")
         return target.of(value)
+
+
+def count_of(rows: QuerySet[Any]) -> int:
+    """How many rows match. Raises :class:`InvalidFilter` where SQLite cannot parse the nesting."""
+    try:
+        return rows.count()
+    except OperationalError as error:
+        if "parser stack overflow" not in str(error):
+            raise
+        raise InvalidFilter("The filter is nested too deeply here. Simplify it.") from error
 
 
 def page_of(rows: QuerySet[Any], query: ListQuery, total: int) -> list[Any]:

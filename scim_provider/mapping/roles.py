@@ -50,22 +50,26 @@ def _from_role(after: Document, roles: dict[str, Role], policy: str) -> None:
     after.pop("roles", None)
     role = _known(sent, roles, policy) if sent else None
     if role is not None:
-        value = sent if comparison_key(sent) == role.value_key else role.value
+        value = sent if find_role(roles, sent) == role else role.value
         after["role"] = value
-        after["roles"] = [_element(role, value) | {"primary": True}]
+        after["roles"] = [{"value": value, "display": str(role), "primary": True}]
 
 
 def _from_roles(before: Document, after: Document, roles: dict[str, Role], policy: str) -> None:
-    elements = []
+    elements, known = [], []
     for sent in _without_mirror(before, after.pop("roles", None) or []):
-        role = _known(sent.get("value", ""), roles, policy)
+        value = sent.get("value", "")
+        role = _known(value, roles, policy)
         if role is not None:
-            elements.append(_element(role, role.value) | sent)
+            kept = value if find_role(roles, value) == role else role.value
+            elements.append({"display": str(role), **sent, "value": kept})
+            known.append(role)
     after.pop("role", None)
     if elements:
         after["roles"] = elements
-        primary = next((e for e in elements if e.get("primary")), elements[0])
-        after["role"] = primary["value"]
+        primary = next((n for n, e in enumerate(elements) if e.get("primary")), 0)
+        by_id = elements[primary]["value"] == known[primary].scim_id
+        after["role"] = known[primary].value if by_id else elements[primary]["value"]
 
 
 def _without_mirror(before: Document, elements: list[Document]) -> list[Document]:
@@ -77,12 +81,14 @@ def _without_mirror(before: Document, elements: list[Document]) -> list[Document
     return [element for element in elements if {**element, "primary": False} != mirror]
 
 
-def _element(role: Role, value: str) -> Document:
-    return {"value": value, "display": str(role)}
+def find_role(roles: dict[str, Role], sent: str) -> Role | None:
+    """The role of that value, in any case, or of that id, which Okta sends."""
+    found = roles.get(comparison_key(sent.strip()))
+    return found or next((role for role in roles.values() if role.scim_id == sent), None)
 
 
 def _known(sent: str, roles: dict[str, Role], policy: str) -> Role | None:
-    role = roles.get(comparison_key(sent.strip()))
+    role = find_role(roles, sent)
     if role is not None and not role.protected:
         return role
     if policy == UnknownRole.IGNORE:
@@ -106,7 +112,7 @@ def sync_assignments(user: Resource, document: Document, roles: dict[str, Role])
     """
     wanted: dict[int, tuple[int, Document]] = {}
     for position, element in enumerate(document.get("roles", [])):
-        if role := roles.get(comparison_key(element.get("value", "").strip())):
+        if role := find_role(roles, element.get("value", "")):
             wanted.setdefault(role.pk, (position, element))
     granting = any(role.django_group_id for role in roles.values())
     before = _granted_groups(user) if granting else set()

@@ -16,7 +16,7 @@ from .context import Context
 from .document import Document
 from .functions import NOTHING
 from .query import order_rows
-from .resource_type import Page, page_of
+from .resource_type import Page, count_of, page_of
 from .writing import StoredResourceType
 
 
@@ -28,7 +28,7 @@ def query_types(types: Sequence[StoredResourceType], context: Context, query: Li
         own = own.filter(each.condition(query, context, lenient=True))
         condition |= Q(pk__in=own.values("pk"))
     found = Resource.objects.filter(condition, connection=context.connection)
-    total = found.count()
+    total = count_of(found)
     rows = page_of(
         found.select_related("account").order_by(*_order(types, context, query)), query, total
     )

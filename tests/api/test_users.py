@@ -369,3 +369,25 @@ def test_a_role_grants_its_django_group_and_takes_it_away(
     assert groups() == {"may support", "given by hand"}
     scim.delete(f"/Users/{made['id']}")
     assert groups() == {"given by hand"}
+
+
+def test_a_role_may_be_given_by_its_id_as_okta_does(
+    scim: ScimClient, connection: Connection
+) -> None:
+    listed = scim.get("/Roles", filter='displayName eq "analyst"').json()["Resources"]
+    assert [(role["value"], role["displayName"]) for role in listed] == [("analyst", "Analyst")]
+    made = scim.post("/Users", person(roles=[{"value": listed[0]["id"]}])).json()
+    assert made["roles"][0]["value"] == listed[0]["id"]
+    assert made["role"] == "analyst"
+    assert RoleAssignment.objects.get().role.value == "analyst"
+
+
+def test_the_default_role_takes_the_place_of_an_unknown_one(
+    scim: ScimClient, connection: Connection
+) -> None:
+    connection.unknown_role = "default"
+    connection.save()
+    connection.roles.filter(value="support").update(is_default=True)
+    made = scim.post("/Users", person(roles=[{"value": "king"}])).json()
+    assert (made["role"], made["roles"][0]["value"]) == ("support", "support")
+    assert RoleAssignment.objects.get().role.value == "support"

@@ -6,7 +6,7 @@ evaluate(tree, evaluator)
 
 from __future__ import annotations
 
-from .normal import normal_form, size
+from .normal import normal_form
 from .parser import parse_filter, parse_value_path
 from .resolver import resolve_filter, resolve_value_filter
 from .tree import (
@@ -40,5 +40,4 @@ __all__ = [
     "parse_value_path",
     "resolve_filter",
     "resolve_value_filter",
-    "size",
 ]

@@ -32,11 +32,6 @@ def depth(tree: Filter[P]) -> int:
     return 1 + max(map(depth, _inside(tree)), default=0)
 
 
-def size(tree: Filter[P]) -> int:
-    """How many conditions there are, those in brackets included."""
-    return sum(map(size, _inside(tree))) or 1
-
-
 def _inside(tree: Filter[P]) -> tuple[Filter[P], ...]:
     match tree:
         case And(terms) | Or(terms):
