@@ -204,7 +204,10 @@ def _strings(container: dict[str, Any] | list[Any]) -> Iterator[str]:
 
 
 def _read(stream: IO[bytes], most: int) -> bytes:
-    raw = stream.read(most + 1)
+    try:
+        raw = stream.read(most + 1)
+    except Exception as error:  # Every server has its own for a chunk that is none.
+        raise InvalidSyntax("The body broke off.") from error
     if len(raw) > most:
         _refuse_length(most)
     return raw

@@ -7,6 +7,7 @@ from typing import Any
 from scim_provider.models import Connection, Provenance, Resource, Role, RoleAssignment, UnknownRole
 from scim_provider.protocol.errors import InvalidValue
 from scim_provider.protocol.schema import comparison_key
+from scim_provider.protocol.values import quoted
 
 Document = dict[str, Any]
 
@@ -96,7 +97,7 @@ def _known(sent: str, roles: dict[str, Role], policy: str) -> Role | None:
     if policy == UnknownRole.DEFAULT:
         return next((r for r in roles.values() if r.is_default), None)
     allowed = ", ".join(r.value for r in roles.values() if not r.protected)
-    raise InvalidValue(f"role: {sent!r} is not a role here. Use one of: {allowed}.")
+    raise InvalidValue(f"role: {quoted(sent)} is not a role here. Use one of: {allowed}.")
 
 
 def roles_by_key(connection: Connection) -> dict[str, Role]:

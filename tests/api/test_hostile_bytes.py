@@ -10,7 +10,7 @@ from django.test import Client, RequestFactory
 from rest_framework.request import Request
 
 from scim_provider.api.negotiation import read_document
-from scim_provider.protocol.errors import PayloadTooLarge
+from scim_provider.protocol.errors import InvalidSyntax, PayloadTooLarge
 from tests.api.fixture_answers import assert_error, user
 
 
@@ -144,6 +144,23 @@ def test_a_chunked_body_is_read_where_the_server_marks_its_end():
     request.META.pop("CONTENT_LENGTH", None)
     request.META |= {"wsgi.input_terminated": True, "wsgi.input": io.BytesIO(b'{"a": 1}')}
     assert read_document(Request(request)) == {"a": 1}
+
+
+class ServersOwnError(Exception):
+    """As gunicorn raises for a chunk that is none."""
+
+
+class Broken(io.BytesIO):
+    def read(self, *args):
+        raise ServersOwnError("Invalid chunk size")
+
+
+def test_a_chunked_body_that_breaks_off_is_invalid_syntax():
+    request = RequestFactory().generic("POST", "/", b"", content_type="application/json")
+    request.META.pop("CONTENT_LENGTH", None)
+    request.META |= {"wsgi.input_terminated": True, "wsgi.input": Broken()}
+    with pytest.raises(InvalidSyntax):
+        read_document(Request(request))
 
 
 def test_a_body_that_a_middleware_has_read_is_read_again():

@@ -93,3 +93,26 @@ def test_what_sqlite_cannot_parse_is_an_invalid_filter(scim, ada, opening, closi
 @pytest.mark.parametrize("endpoint", ["/Users", ""])
 def test_a_filter_of_hundreds_of_conditions_is_answered(scim, ada, filter_text, endpoint):
     assert found(scim, filter_text, endpoint) in (0, 1)
+
+
+def test_a_patch_of_thousands_of_operations_is_413_and_changes_nothing(scim, ada):
+    url = f"/Users/{ada['id']}"
+    operations = [
+        {"op": "add", "path": "emails", "value": [{"value": f"{number}@example.com"}]}
+        for number in range(1001)
+    ]
+    assert "1000 operations" in assert_error(scim.patch(url, *operations), 413)
+    assert scim.get(url).json() == ada
+
+
+def test_thousands_of_operations_on_members_are_one_change(scim, ada, engineers):
+    member = [{"value": ada["id"]}]
+    operations = [{"op": op, "path": "members", "value": member} for op in ("add", "remove")]
+    url = f"/Groups/{engineers['id']}"
+    assert scim.patch(url, *operations * 1000).status_code == 204
+    assert not scim.get(url).json().get("members")
+
+
+def test_a_refused_role_is_not_repeated_at_length(scim):
+    response = scim.post("/Users", user(roles=[{"value": "y" * 70_000}]))
+    assert len(assert_error(response, 400, "invalidValue")) < 500

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from scim_provider.protocol.document import (
@@ -12,23 +12,32 @@ from scim_provider.protocol.document import (
     schemas_of,
     value_of,
 )
-from scim_provider.protocol.errors import Mutability
+from scim_provider.protocol.errors import Mutability, PayloadTooLarge
 from scim_provider.protocol.schema import ResourceSchema, Target
 
 from .elements import changed_elements
 from .objects import merged, with_sub_attribute
 from .operation import Operation
 
+#: Each looks at all values of its attribute, so that time grows with the square.
+MAX_OPERATIONS = 1000
+
 
 def apply(
-    document: Mapping[str, Any], operations: Iterable[Operation], schema: ResourceSchema
+    document: Mapping[str, Any], operations: Sequence[Operation], schema: ResourceSchema
 ) -> Document:
     """The document after all operations, in order; equal to ``document`` if nothing changed.
 
     ``document`` is left as it is, so a failure leaves nothing behind. Raises NoTarget where a
     filter selects nothing to replace, Mutability where an immutable value would change,
-    InvalidValue where a required one is gone or two elements would be primary.
+    InvalidValue where a required one is gone or two elements would be primary, PayloadTooLarge
+    for more than :data:`MAX_OPERATIONS`.
     """
+    if len(operations) > MAX_OPERATIONS:
+        raise PayloadTooLarge(
+            f"A PATCH takes {MAX_OPERATIONS} operations, not {len(operations)}. Send several, or "
+            "several values in one operation."
+        )
     after = dict(document)
     touched = []
     for operation in operations:
