@@ -138,7 +138,6 @@ class UserResource(StoredResourceType):
             accounts.refuse_taken(account)
         if account.pk is None:
             account.save(force_insert=True)
-            organizations().admit(account, owner_of(context))
         elif fields:
             account.save(update_fields=sorted(fields))
 
@@ -153,7 +152,7 @@ class UserResource(StoredResourceType):
     def new_row(self, context: Context, document: Document) -> Resource:
         row = super().new_row(context, document)
         row.name_key = comparison_key(document["userName"], precis=True)
-        returning: Any = accounts.revive(context.connection, row.name_key)
+        returning: Any = accounts.revive(context.connection, owner_of(context), row.name_key)
         row.account = returning or self.new_account(context, document)
         document.setdefault("active", True)
         return row
@@ -183,6 +182,8 @@ class UserResource(StoredResourceType):
             account.set_unusable_password()
         self.save_account(account, written.account_fields, context)
         row.account = account  # its key is known only now
+        if row.pk is None:
+            organizations().admit(account, owner_of(context))
         super().save(row, written, context)
 
     def remove(self, row: Resource, context: Context) -> None:

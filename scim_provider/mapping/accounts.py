@@ -12,6 +12,7 @@ from django.core.exceptions import FieldDoesNotExist, ValidationError
 
 from scim_provider.conf import scim_settings
 from scim_provider.models import Connection, FormerUser, Resource
+from scim_provider.organizations import organizations
 from scim_provider.protocol.errors import Forbidden, InvalidValue, Uniqueness
 from scim_provider.protocol.schema import Target
 
@@ -80,18 +81,26 @@ def refuse_privileged(account: AbstractBaseUser) -> None:
 
 
 def refuse_taken(account: AbstractBaseUser) -> None:
-    """409 where another account has the login name, or one that log-in forms take for the same."""
+    """409 where another account has the login name, or one that people take for the same.
+
+    The usual spellings are looked up one by one, by the unique index: a comparison without case
+    would read the whole table of accounts with every create.
+    """
     model = get_user_model()
     name = account.get_username()
     typed = unicodedata.normalize("NFKC", name).strip()  # what Django makes of it in a form
-    taken = model._default_manager.filter(
-        **{f"{model.USERNAME_FIELD}__in": {name, name.lower(), typed, typed.lower()}}
-    ).exclude(pk=account.pk)
+    spellings = {cased for text in (name, typed) for cased in _cases(text)}
+    taken = model._default_manager.filter(**{f"{model.USERNAME_FIELD}__in": spellings})
+    taken = taken.exclude(pk=account.pk)
     if taken.exists():
         raise Uniqueness(
             f"userName {name!r} is taken by an account of this site that SCIM does not manage. "
             "Use another userName, or have the account linked by an administrator."
         )
+
+
+def _cases(text: str) -> tuple[str, ...]:
+    return text, text.lower(), text.upper(), text.capitalize(), text.title()
 
 
 def set_password(account: Any, password: str) -> None:
@@ -103,13 +112,16 @@ def set_password(account: Any, password: str) -> None:
     account.set_password(password)
 
 
-def revive(connection: Connection, name_key: str) -> AbstractBaseUser | None:
-    """The account that this connection deleted under that name; it is no longer "former"."""
+def revive(connection: Connection, owner: Any, name_key: str) -> AbstractBaseUser | None:
+    """The account that this connection deleted under that name; it is no longer "former".
+
+    None also for an account that another organization has taken in meanwhile.
+    """
     former = FormerUser.objects.select_related("account").filter(
         connection=connection, name_key=name_key
     )
     found = former.first()
-    if found is None:
+    if found is None or not organizations().belongs(found.account, owner):
         return None
     former.delete()
     account: AbstractBaseUser = found.account

@@ -29,6 +29,10 @@ def shown(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00")
 
 
+#: The most values of one attribute; members, which are kept as rows, are not limited.
+MAX_VALUES = 1000
+
+
 class Reader:
     """Reads values against their attributes; ``ignored`` collects the names it did not know.
 
@@ -98,6 +102,8 @@ class Reader:
     def _elements(self, target: Target, value: object) -> list[Element] | None:
         if not isinstance(value, list):
             raise InvalidValue(f"'{target}' is multi-valued: send a list.")
+        if len(value) > MAX_VALUES and not has_value_identity(target.attribute):
+            raise InvalidValue(f"'{target}' takes {MAX_VALUES} values, not {len(value)}.")
         read = (self.element(target, item) for item in value)
         elements = distinct(target.leaf, (element for element in read if element is not None))
         check_one_primary(target, elements)
