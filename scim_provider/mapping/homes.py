@@ -12,7 +12,7 @@ from django.db.models import Exists, Model, OuterRef, Q, QuerySet, Subquery
 
 from scim_provider.models import AttributeValue
 from scim_provider.protocol.errors import InvalidFilter, InvalidValue
-from scim_provider.protocol.filter import Filter, Operator, evaluate
+from scim_provider.protocol.filter import And, Comparison, Filter, Operator, evaluate
 from scim_provider.protocol.schema import Target
 
 from .context import Context
@@ -102,8 +102,14 @@ class Store(Home):
         return Q(pk__in=rows.values("resource_id"))
 
     def matching(self, target: Target, tree: Filter[Target], context: Context) -> Q:
-        elements = self._rows(target.name, context)
-        elements = elements.filter(evaluate(tree, ElementEvaluator(_IndexElement(context))))
+        anchor, rest = _anchored(tree)
+        if anchor is None:
+            elements = self._rows(target.name, context)
+        else:
+            elements = self._rows(str(anchor.path), context)
+            elements = elements.filter(compare_index_key("eq", str(anchor.value)))
+        if rest is not None:
+            elements = elements.filter(evaluate(rest, ElementEvaluator(_IndexElement(context))))
         return Q(pk__in=elements.values("resource_id"))
 
     def order(self, target: Target, context: Context) -> Any:
@@ -119,6 +125,22 @@ class Store(Home):
             )
             rows, order = rows.annotate(is_primary=Exists(primary)), ["-is_primary", "element"]
         return Subquery(rows.order_by(*order).values("key")[:1])
+
+
+def _anchored(
+    tree: Filter[Target],
+) -> tuple[Comparison[Target] | None, Filter[Target] | None]:
+    """The equality of a value filter whose index rows are the few to start from, and the rest.
+
+    ``value`` tells more than ``type``; without any, every element of the attribute is looked at.
+    """
+    terms = tree.terms if isinstance(tree, And) else (tree,)
+    equalities = [t for t in terms if isinstance(t, Comparison) and t.operator == "eq"]
+    if not equalities:
+        return None, tree
+    anchor = next((t for t in equalities if t.path.leaf.name == "value"), equalities[0])
+    others = tuple(term for term in terms if term is not anchor)
+    return anchor, And(others) if others else None
 
 
 class _IndexElement:
