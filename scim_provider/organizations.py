@@ -6,7 +6,6 @@ A site with organizations subclasses :class:`Organizations` and names the class 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -94,10 +93,6 @@ class Organizations:
         Raises ``LookupError`` where it may not.
         """
         raise LookupError(f"There is no organization named {name!r}.")
-
-    def all_owners(self) -> Iterable[Model | None]:
-        """Every organization, for the command line."""
-        return [None]
 
 
 def organizations() -> Organizations:

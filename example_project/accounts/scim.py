@@ -5,7 +5,6 @@ This page is all that a site with its own user and organization models has to wr
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -90,6 +89,3 @@ class Organizations(organizations.Organizations):
 
     def create(self, name: str) -> Model:
         return Organization.objects.create(name=name, slug=slugify(name))
-
-    def all_owners(self) -> Iterable[Model | None]:
-        return [None, *Organization.objects.all()]

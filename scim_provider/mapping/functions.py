@@ -105,9 +105,6 @@ class InSet(Lookup):
     lookup_name = "in_set"
     prepare_rhs = False
 
-    def get_db_prep_lookup(self, value: Any, connection: BaseDatabaseWrapper) -> Any:
-        return "%s", [list(value)]
-
     def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Any:
         column, parameters = self.process_lhs(compiler, connection)
         values = list(self.rhs)

@@ -109,7 +109,7 @@ class Store(Home):
             elements = self._rows(str(anchor.path), context)
             elements = elements.filter(compare_index_key("eq", str(anchor.value)))
         if rest is not None:
-            elements = elements.filter(evaluate(rest, ElementEvaluator(_IndexElement(context))))
+            elements = elements.filter(evaluate(rest, ElementEvaluator(_IndexElement())))
         return Q(pk__in=elements.values("resource_id"))
 
     def order(self, target: Target, context: Context) -> Any:
@@ -145,9 +145,6 @@ def _anchored(
 
 class _IndexElement:
     """Conditions on one element of a stored attribute; the row at hand is one of its own."""
-
-    def __init__(self, context: Context) -> None:
-        self.context = context
 
     def _siblings(self, target: Target) -> QuerySet[AttributeValue]:
         return AttributeValue.objects.filter(

@@ -7,7 +7,6 @@ from typing import Any
 
 from scim_provider.mapping.context import Context
 from scim_provider.models import Connection, Resource
-from scim_provider.protocol.messages import Precondition
 from scim_provider.protocol.projection import Projection
 from scim_provider.protocol.values import datetime_key
 from scim_provider.resources import GroupResource, UserResource
@@ -51,6 +50,3 @@ def _create(resource_type: Any, context: Context, document: dict[str, Any]) -> N
 
 def _moment(text: str) -> datetime:
     return datetime.fromisoformat(datetime_key(text)).astimezone(UTC)
-
-
-NO_PRECONDITION = Precondition.none()
