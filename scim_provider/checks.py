@@ -17,7 +17,13 @@ from .protocol.path import AttributePath
 from .resources import ResourceType, resource_types
 
 _ROLE_KEYS = {"value", "display", "description", "django_group", "protected", "default"}
-_NUMBERS = ("MAX_RESULTS", "DEFAULT_COUNT", "MAX_BODY_BYTES")
+_NUMBERS = (
+    "MAX_RESULTS",
+    "DEFAULT_COUNT",
+    "MAX_BODY_BYTES",
+    "BULK_MAX_OPERATIONS",
+    "CURSOR_MAX_AGE",
+)
 
 
 def unknown_keys(conf: SettingsDict, check_id: str) -> list[CheckMessage]:
@@ -113,6 +119,15 @@ def check_numbers(**kwargs: Any) -> list[CheckMessage]:
     ]
 
 
+def check_throttle_rate(**kwargs: Any) -> list[CheckMessage]:
+    """The rate can be read: every request would fail otherwise."""
+    try:
+        _ = scim_settings.throttle_rate
+    except ValueError as error:
+        return [Error(f"SCIM_PROVIDER['THROTTLE_RATE']: {error}", id="scim_provider.E012")]
+    return []
+
+
 def check_base_url(**kwargs: Any) -> list[CheckMessage]:
     """A configured base URL is absolute and has neither query nor fragment."""
     url = urlsplit(scim_settings.base_url)
@@ -159,6 +174,7 @@ _CHECKS = (
     check_roles,
     check_homes,
     check_numbers,
+    check_throttle_rate,
     check_base_url,
 )
 _DEPLOY_CHECKS = (check_https, check_derived_base_url, check_privileged)

@@ -6,7 +6,9 @@ property. A dotted path is imported on first use and kept until a setting change
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, ClassVar
 
 from django.conf import settings as django_settings
@@ -26,11 +28,27 @@ DEFAULTS: Mapping[str, Any] = {
     "BASE_URL": "",
     "MAX_RESULTS": 1000,
     "DEFAULT_COUNT": 100,
-    "MAX_BODY_BYTES": 5 * 1024 * 1024,
+    "CURSOR_MAX_AGE": 3600,
+    "MAX_BODY_BYTES": 16 * 1024 * 1024,
+    "BULK_MAX_OPERATIONS": 1000,
+    "THROTTLE_RATE": "",
     "PUBLIC_DISCOVERY": True,
     "ALLOW_PRIVILEGED": False,
     "DOCUMENTATION_URL": "",
 }
+
+
+_RATE = re.compile(r"([1-9][0-9]*)/(s|min|h|d)\Z")
+_PERIODS = {"s": 1, "min": 60, "h": 3600, "d": 86400}
+
+
+@cache
+def parsed_rate(rate: str) -> tuple[int, int]:
+    """``"600/min"`` → 600 and 60 seconds. Raises ``ValueError``."""
+    found = _RATE.match(rate)
+    if found is None:
+        raise ValueError(f"{rate!r} is no rate. Give one such as 600/min; s, min, h or d.")
+    return int(found[1]), _PERIODS[found[2]]
 
 
 class SettingsDict:
@@ -114,9 +132,28 @@ class ProviderSettings(SettingsDict):
         return int(self.get("DEFAULT_COUNT"))
 
     @property
+    def cursor_max_age(self) -> int:
+        """Seconds for which a cursor is good (RFC 9865 §4, ``cursorTimeout``)."""
+        return int(self.get("CURSOR_MAX_AGE"))
+
+    @property
+    def throttle_rate(self) -> tuple[int, int] | None:
+        """Requests of one connection, and the seconds they may come in; None for no limit.
+
+        Raises ``ValueError`` for what is no rate.
+        """
+        rate = self.get("THROTTLE_RATE")
+        return parsed_rate(str(rate)) if rate else None
+
+    @property
     def max_body_bytes(self) -> int:
         """The longest body that is read."""
         return int(self.get("MAX_BODY_BYTES"))
+
+    @property
+    def bulk_max_operations(self) -> int:
+        """The most operations in one Bulk request."""
+        return int(self.get("BULK_MAX_OPERATIONS"))
 
     @property
     def public_discovery(self) -> bool:

@@ -7,23 +7,25 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import Count, Model, Q
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import get_script_prefix, get_urlconf, reverse
 from django.utils import timezone
+from django.utils.translation import get_language
 
 from . import keys
 from .conf import scim_settings
 from .models import AccessKey, Connection, Resource, Role, ScimUser
-from .organizations import Entitlement, organizations
+from .organizations import Entitlement, organizations, owner_of
 
 logger = logging.getLogger("scim_provider")
 
@@ -98,13 +100,19 @@ def base_url(request: HttpRequest | None = None) -> str:
     ``SCIM_PROVIDER["BASE_URL"]`` decides; without it the request does; without both the answer
     is only the path.
     """
-    mount = reverse("scim:root").rstrip("/")
+    mount = _mount(settings.ROOT_URLCONF, get_urlconf(), get_script_prefix(), get_language())
     configured = scim_settings.base_url
     if configured:
         return configured if urlsplit(configured).path.endswith(mount) else configured + mount
     if request is None:
         return mount
     return request.build_absolute_uri(mount)
+
+
+@lru_cache(maxsize=64)
+def _mount(*depends_on: str | None) -> str:
+    """The path of the mount, which takes long to find out and hardly ever changes."""
+    return reverse("scim:root").rstrip("/")
 
 
 def record_request(
@@ -259,11 +267,7 @@ def _is_problem(status: int | None) -> bool:
 
 def overview(connection: Connection) -> Overview:
     """The state of ``connection``, its keys, its people; each part is read when asked for."""
-    return Overview(connection, organizations().entitlement(_owner(connection)))
-
-
-def _owner(connection: Connection) -> Any:
-    return connection.owner if connection.owner_type_id else None
+    return Overview(connection, organizations().entitlement(owner_of(connection)))
 
 
 def _owner_key(owner: Model | None) -> str:

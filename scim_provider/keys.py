@@ -15,6 +15,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from .conf import scim_settings
 from .models import AccessKey, Connection
+from .prepared import Prepared, Text, field_names, instance, related_names
 from .protocol.credentials import new_secret
 
 #: Two, so that a key can be replaced without an outage.
@@ -132,6 +133,17 @@ def cancel_rotation(old: AccessKey) -> None:
         old.revoked_at = None
 
 
+_DIGEST = Text("digest")
+_BY_DIGEST = Prepared(
+    lambda: (
+        AccessKey.objects.filter(digest=_DIGEST)
+        .order_by()
+        .values_list(*field_names(AccessKey), *related_names(AccessKey, "connection"))
+    ),
+    _DIGEST,
+)
+
+
 @sensitive_variables("secret", "digest")
 def find(secret: str) -> AccessKey | None:
     """The key of that text with its connection, live or not, or None. One query.
@@ -139,12 +151,13 @@ def find(secret: str) -> AccessKey | None:
     Ask :func:`refusal` whether it may be used.
     """
     digest = _digest(secret)
-    key = (
-        AccessKey.objects.select_related("connection", "connection__owner_type")
-        .filter(digest=digest)
-        .first()
-    )
-    return key if key is not None and hmac.compare_digest(key.digest, digest) else None
+    using, rows = _BY_DIGEST.select(digest)
+    if not rows:
+        return None
+    columns = len(field_names(AccessKey))
+    key = instance(AccessKey, using, rows[0][:columns])
+    key.connection = instance(Connection, using, rows[0][columns:])
+    return key if hmac.compare_digest(key.digest, digest) else None
 
 
 def refusal(key: AccessKey) -> str | None:

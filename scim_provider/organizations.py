@@ -6,15 +6,19 @@ A site with organizations subclasses :class:`Organizations` and names the class 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.translation import gettext
 
 from .conf import scim_settings
+from .models import Connection
+from .prepared import by_primary_key
 
 EntitlementState = Literal["available", "preview", "not_in_plan"]
 
@@ -74,6 +78,11 @@ class Organizations:
     def admit(self, account: AbstractBaseUser, owner: Model | None) -> None:
         """Make the saved account a member of ``owner``; called again on a return."""
 
+    def admit_all(self, accounts: Sequence[AbstractBaseUser], owner: Model | None) -> None:
+        """:meth:`admit` for many at once; override it where a few statements do for all."""
+        for account in accounts:
+            self.admit(account, owner)
+
     def belongs(self, account: AbstractBaseUser, owner: Model | None) -> bool:
         """Whether an existing account is a member of ``owner`` and may be linked to SCIM."""
         return owner is None
@@ -100,3 +109,17 @@ def organizations() -> Organizations:
     configured: Any = scim_settings.organizations
     instance: Organizations = configured()
     return instance
+
+
+def owner_of(connection: Connection) -> Model | None:
+    """The organization of ``connection``; None on a site without any, and where it is gone."""
+    if connection.owner_type_id is None:
+        return None
+    field = Connection._meta.get_field("owner")
+    if field.is_cached(connection):
+        owner: Model | None = field.get_cached_value(connection)
+        return owner
+    model = ContentType.objects.get_for_id(connection.owner_type_id).model_class()
+    owner = None if model is None else by_primary_key(model, connection.owner_id)
+    field.set_cached_value(connection, owner)
+    return owner

@@ -23,16 +23,28 @@ from django.utils import timezone
 from .conf import scim_settings
 from .mapping import accounts
 from .mapping.accounts import UserName
+from .mapping.batch_users import UserBatch
+from .mapping.belonging import GroupOf, groups_of, members_of
 from .mapping.columns import Column, Computed, Constant, KeyColumn, MomentColumn
 from .mapping.context import Context
+from .mapping.direct import NOT_READ, direct_groups, is_known, read_direct_groups
 from .mapping.document import Document, Written
 from .mapping.homes import Absent, AccountCopy, Choice, Home, Store
-from .mapping.membership import Reference, groups_of, members_of, touch_groups_of
+from .mapping.managers import (
+    MANAGER,
+    MANAGER_ID,
+    MANAGER_NAME,
+    complete_managers,
+    refer_to_manager,
+)
+from .mapping.membership import touch_groups_of
+from .mapping.reader import Found
 from .mapping.references import forget_references
 from .mapping.relations import Groups, Members
 from .mapping.resource_type import Page, Representation, ResourceType
-from .mapping.roles import roles_by_key, settle_roles, sync_assignments
+from .mapping.roles import settle_roles, sync_assignments
 from .mapping.root import query_types
+from .mapping.transactions import atomically
 from .mapping.writing import StoredResourceType
 from .models import OnDelete, Resource, Role
 from .organizations import organizations
@@ -56,6 +68,7 @@ __all__ = [
     "Schema",
     "Store",
     "UserResource",
+    "atomically",
     "query_all",
     "resource_types",
 ]
@@ -92,6 +105,7 @@ class UserResource(StoredResourceType):
     schema = core.USER
     extensions = (core.ENTERPRISE_USER,)
     naming_attribute = "userName"
+    batch = UserBatch
     homes: ClassVar[Mapping[str, Home]] = {
         **common_homes("User", "/Users"),
         "externalId": KeyColumn("external_id", "external_id"),
@@ -129,7 +143,7 @@ class UserResource(StoredResourceType):
     def new_account(self, context: Context, document: Document) -> Any:
         """An unsaved account for a new person; its columns are set from the homes afterwards."""
         account = get_user_model()()
-        organizations().prepare_account(account, owner_of(context))
+        organizations().prepare_account(account, context.owner)
         return account
 
     def save_account(self, account: Any, fields: frozenset[str], context: Context) -> None:
@@ -150,16 +164,21 @@ class UserResource(StoredResourceType):
     # -- writing -------------------------------------------------------------------------------
 
     def new_row(self, context: Context, document: Document) -> Resource:
+        key = comparison_key(document["userName"], precis=True)
+        returning = accounts.revive(context.connection, context.owner, key)
+        return self.row_beside(returning, context, document)
+
+    def row_beside(self, returning: Any, context: Context, document: Document) -> Resource:
+        """An unsaved row beside the account of a person who returns, or beside a new one."""
         row = super().new_row(context, document)
         row.name_key = comparison_key(document["userName"], precis=True)
-        returning: Any = accounts.revive(context.connection, owner_of(context), row.name_key)
         row.account = returning or self.new_account(context, document)
         document.setdefault("active", True)
         return row
 
     def settle(self, before: Document, after: Document, context: Context, *, whole: bool) -> None:
         if {"role", "roles"} & (after.keys() | before.keys()):
-            roles = roles_by_key(context.connection)
+            roles = context.roles
             if roles:
                 single = self.schema.attribute("role") is not None
                 policy = context.connection.unknown_role
@@ -174,7 +193,7 @@ class UserResource(StoredResourceType):
             accounts.set_password(account, password)
             account.save(update_fields=["password"])
         if after.get("roles") != before.get("roles"):
-            sync_assignments(row, after, roles_by_key(context.connection))
+            sync_assignments(row, after, context.roles)
 
     def save(self, row: Resource, written: Written, context: Context) -> None:
         account: Any = row.account
@@ -183,7 +202,7 @@ class UserResource(StoredResourceType):
         self.save_account(account, written.account_fields, context)
         row.account = account  # its key is known only now
         if row.pk is None:
-            organizations().admit(account, owner_of(context))
+            organizations().admit(account, context.owner)
         super().save(row, written, context)
 
     def remove(self, row: Resource, context: Context) -> None:
@@ -191,8 +210,8 @@ class UserResource(StoredResourceType):
         accounts.refuse_privileged(account)
         now = timezone.now()
         touch_groups_of(row, now)
-        forget_references(row, _MANAGER, now)
-        sync_assignments(row, {}, roles_by_key(context.connection))
+        forget_references(row, MANAGER, now)
+        sync_assignments(row, {}, context.roles)
         if context.connection.on_delete == OnDelete.DELETE:
             row.delete()
             account.delete()
@@ -203,32 +222,52 @@ class UserResource(StoredResourceType):
 
     # -- reading -------------------------------------------------------------------------------
 
+    def along(self, projection: Projection) -> Mapping[str, Any]:
+        managed = projection.wants(MANAGER)
+        return {
+            "direct_groups": direct_groups() if projection.wants(_GROUPS) else NOT_READ,
+            "manager_known": is_known(str(MANAGER_ID), self.name) if managed else NOT_READ,
+        }
+
+    def complete_one(
+        self, found: Found, document: Document, context: Context, projection: Projection
+    ) -> None:
+        groups, manager_known = found.along
+        if projection.wants(MANAGER_NAME):
+            self._complete_managers([document], context)
+        elif manager_known:
+            refer_to_manager(document, context, self.endpoint)
+        if groups:
+            known = read_direct_groups(found.pk, groups)
+            self._complete_groups([(found, document)], known, context)
+
+    def complete_new(
+        self, row: Resource, document: Document, context: Context, projection: Projection
+    ) -> None:
+        if projection.wants(MANAGER):  # and no group has a member that did not exist
+            self._complete_managers([document], context)
+
     def complete(
         self, pairs: Sequence[tuple[Any, Document]], context: Context, projection: Projection
     ) -> None:
         if projection.wants(_GROUPS):
-            groups = groups_of([row.pk for row, _ in pairs])
-            for row, document in pairs:
-                if row.pk in groups:
-                    document["groups"] = [_group(r, context) for r in groups[row.pk]]
-        if projection.wants(_MANAGER):
+            self._complete_groups(pairs, groups_of([row.pk for row, _ in pairs]), context)
+        if projection.wants(MANAGER):
             self._complete_managers([document for _, document in pairs], context)
 
+    def _complete_groups(
+        self,
+        pairs: Sequence[tuple[Any, Document]],
+        groups: Mapping[int, Sequence[GroupOf]],
+        context: Context,
+    ) -> None:
+        for row, document in pairs:
+            if row.pk in groups:
+                document["groups"] = [_group(r, context) for r in groups[row.pk]]
+
     def _complete_managers(self, documents: Sequence[Document], context: Context) -> None:
-        """``manager.$ref`` and ``displayName``, where the manager is known here."""
-        managed = [d for d in documents if _manager_id(d)]
-        if not managed:
-            return
-        ids = {_manager_id(document) for document in managed}
-        rows = self.queryset(context.connection).filter(scim_id__in_set=sorted(ids))
-        known = {row.scim_id: row for row in rows.only("scim_id", "name", "document")}
-        for document in managed:
-            if row := known.get(_manager_id(document)):
-                document[_ENTERPRISE]["manager"] = {
-                    "value": row.scim_id,
-                    "$ref": context.location(self.endpoint, row.scim_id),
-                    "displayName": row.document.get("displayName", row.name),
-                }
+        users = self.queryset(context.connection)
+        complete_managers(documents, users, context, self.endpoint)
 
 
 class GroupResource(StoredResourceType):
@@ -247,26 +286,27 @@ class GroupResource(StoredResourceType):
         "members": Members(),
     }
 
-    def store(self, row: Resource, before: Document, after: Document, context: Context) -> None:
+    def place(self, row: Resource, before: Document, after: Document, context: Context) -> Written:
         row.unique_key = None
         if context.connection.unique_group_names:
             row.unique_key = comparison_key(after["displayName"])
-        super().store(row, before, after, context)
+        return super().place(row, before, after, context)
 
     def remove(self, row: Resource, context: Context) -> None:
         touch_groups_of(row, timezone.now())
         row.delete()
 
     def members(self, row: Resource, context: Context) -> list[Document]:
-        return [_member(r, context) for r in members_of([row.pk])[row.pk]]
+        return members_of([row.pk], context, Members.types)[row.pk]
 
     def complete(
         self, pairs: Sequence[tuple[Any, Document]], context: Context, projection: Projection
     ) -> None:
         if projection.wants(_MEMBERS):
-            members = members_of([row.pk for row, _ in pairs])
+            keys = [row.pk for row, _ in pairs]
+            members = members_of(keys, context, Members.types, projection.members)
             for row, document in pairs:
-                document["members"] = [_member(r, context) for r in members[row.pk]]
+                document["members"] = members[row.pk]
 
 
 class RoleResource(ResourceType):
@@ -317,37 +357,16 @@ def with_role_values(schema: Schema) -> Schema:
     return schema.including(*changed)
 
 
-_ENTERPRISE = core.ENTERPRISE_USER.id
 _GROUPS = Target(core.USER.attribute("groups"))  # type: ignore[arg-type]
-_MANAGER = Target(core.ENTERPRISE_USER.attribute("manager"), None, _ENTERPRISE)  # type: ignore[arg-type]
 _MEMBERS = Target(core.GROUP.attribute("members"))  # type: ignore[arg-type]
 
 
-def owner_of(context: Context) -> Any:
-    """The organization of the connection, None on a site that is one organization."""
-    return context.connection.owner if context.connection.owner_type_id else None
-
-
-def _manager_id(document: Document) -> str:
-    manager = document.get(_ENTERPRISE, {}).get("manager", {})
-    return str(manager.get("value", ""))
-
-
-def _group(reference: Reference, context: Context) -> Document:
+def _group(group: GroupOf, context: Context) -> Document:
     return {
-        "value": reference.scim_id,
-        "$ref": context.location("/Groups", reference.scim_id),
-        "display": reference.name,
-        "type": reference.kind,
-    }
-
-
-def _member(reference: Reference, context: Context) -> Document:
-    return {
-        "value": reference.scim_id,
-        "$ref": context.location(Members.types[reference.kind], reference.scim_id),
-        "display": reference.name,
-        "type": reference.kind,
+        "value": group.scim_id,
+        "$ref": context.location("/Groups", group.scim_id),
+        "display": group.name,
+        "type": group.kind,
     }
 
 

@@ -15,6 +15,7 @@ from django.http import HttpResponseBase
 from django.urls import re_path
 from django.urls.resolvers import URLPattern
 
+from .api.bulk import BulkView
 from .api.discovery import (
     ResourceTypesView,
     ResourceTypeView,
@@ -62,7 +63,8 @@ urlpatterns = [
     _at("ResourceTypes[/]+(?P<name>[^/]+)", ResourceTypeView.as_view(), "resource-type"),
     _at("Schemas", SchemasView.as_view(), "schemas"),
     _at("Schemas[/]+(?P<urn>[^/]+)", SchemaView.as_view(), "schema"),
-    _at("(?P<endpoint>Bulk|Me)", UnsupportedView.as_view(), "unsupported"),
+    _at("Bulk", BulkView.as_view(), "bulk"),
+    _at("(?P<endpoint>Me)", UnsupportedView.as_view(), "unsupported"),
     _at("(?P<version>[vV][0-9.]+)(?:/.*)?", UnknownEndpointView.as_view(), "version"),
     _at(_ENDPOINT, ResourceViewSet.as_view(_COLLECTION), "resources"),
     _at(rf"{_ENDPOINT}[/]+\.search", ResourceViewSet.as_view(_SEARCH), "search"),

@@ -57,7 +57,7 @@ def test_settings_are_read_when_they_are_used() -> None:
 
 def test_a_missing_setting_is_an_empty_one() -> None:
     with override_settings(SCIM_PROVIDER=None, SCIM_SETTINGS_UI=None):
-        assert scim_settings.max_body_bytes == 5 * 1024 * 1024
+        assert scim_settings.max_body_bytes == 16 * 1024 * 1024
         assert not scim_settings.allow_privileged
         assert scim_settings.public_discovery
         assert ui_settings.base_template == "settings_ui/document.html"

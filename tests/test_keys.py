@@ -38,7 +38,7 @@ def test_a_key_is_found_with_its_connection_in_one_query(
         found = keys.find(new.secret)
         assert found is not None
         assert found.connection == connection
-        assert found.connection.owner_type is not None
+        assert found.connection.owner_type_id is not None
     assert found == new.key
 
 

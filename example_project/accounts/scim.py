@@ -77,7 +77,7 @@ class Organizations(organizations.Organizations):
         account.organization = owner
 
     def belongs(self, account: AbstractBaseUser, owner: Model | None) -> bool:
-        return account.organization == owner
+        return account.organization_id == (owner and owner.pk)
 
     def by_name(self, name: str) -> Model | None:
         if not name:

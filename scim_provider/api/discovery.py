@@ -47,6 +47,8 @@ class ServiceProviderConfigView(DiscoveryView):
             max_results=scim_settings.max_results,
             default_count=scim_settings.default_count,
             max_body_bytes=scim_settings.max_body_bytes,
+            max_operations=scim_settings.bulk_max_operations,
+            cursor_seconds=scim_settings.cursor_max_age,
             documentation_uri=scim_settings.documentation_url,
         )
         if _asks_for_roles(request):

@@ -60,13 +60,16 @@ _TRANSLATIONS: tuple[tuple[type[Exception], Callable[[Any], errors.ScimError]], 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
     """The answer for ``exc``; what has no row in the table is logged and answered with 500."""
-    error = _translated(exc)
-    if error is None:
-        error = _internal_error(exc, context)
+    error = scim_error(exc, context.get("view"))
     headers = dict(error.headers)
     if error.status == 401:
         headers.setdefault("WWW-Authenticate", CHALLENGE)
     return Response(error.as_document(), status=error.status, headers=headers)
+
+
+def scim_error(exc: Exception, view: Any) -> errors.ScimError:
+    """What to answer for ``exc``; what has no row in the table is logged and reported."""
+    return _translated(exc) or _internal_error(exc, view)
 
 
 def _translated(exc: Exception) -> errors.ScimError | None:
@@ -76,9 +79,8 @@ def _translated(exc: Exception) -> errors.ScimError | None:
     return None
 
 
-def _internal_error(exc: Exception, context: dict[str, Any]) -> errors.ScimError:
+def _internal_error(exc: Exception, view: Any) -> errors.ScimError:
     """Tell the log, and the site's error reporting, which listens to Django's signal."""
-    view = context.get("view")
     request = getattr(view, "request", None)
     logger.error("Unexpected %s in %s", type(exc).__name__, type(view).__name__, exc_info=exc)
     got_request_exception.send(sender=type(view), request=getattr(request, "_request", None))

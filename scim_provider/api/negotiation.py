@@ -32,7 +32,7 @@ except ImportError:
 SCIM_JSON = "application/scim+json"
 JSON = "application/json"
 
-#: A resource needs five levels, a PATCH of one seven.
+#: A resource needs five levels, a PATCH of one seven, and ten in a Bulk request.
 _DEEPEST = 32
 #: Escapes that may stand for NUL or half a surrogate pair; text decoded from UTF-8 has neither.
 _SUSPECT_ESCAPE = re.compile(r"\\u(?:0000|d[89a-f])", re.IGNORECASE)

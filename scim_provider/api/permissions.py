@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from scim_provider.models import Connection
-from scim_provider.organizations import organizations
+from scim_provider.organizations import organizations, owner_of
 from scim_provider.protocol.errors import Forbidden
 
 
@@ -32,7 +32,7 @@ def _require_enabled(connection: Connection) -> None:
 
 
 def _require_entitlement(connection: Connection) -> None:
-    owner = connection.owner if connection.owner_type_id else None
+    owner = owner_of(connection)
     if owner is None and connection.owner_type_id:
         raise Forbidden("The organization of this access key no longer exists.")
     entitlement = organizations().entitlement(owner)

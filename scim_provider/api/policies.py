@@ -15,23 +15,24 @@ from rest_framework.views import APIView
 from scim_provider import keys
 from scim_provider.connections import base_url, record_request
 from scim_provider.models import AccessKey, Connection
-from scim_provider.protocol.errors import MethodNotAllowed
+from scim_provider.protocol.errors import MethodNotAllowed, Unauthorized
 from scim_provider.resources import Context
 
 from .authentication import AccessKeyAuthentication
 from .exceptions import exception_handler
 from .negotiation import JSONParser, JSONRenderer, ScimNegotiation, ScimParser, ScimRenderer
 from .permissions import ProvisioningAllowed
+from .throttling import ConnectionThrottle, RefusedKeyThrottle
 
 logger = logging.getLogger("scim_provider")
 
 
 class ScimPolicies(APIView):
-    """What all SCIM views share. A site that subclasses one may set ``throttle_classes``."""
+    """What all SCIM views share."""
 
     authentication_classes = [AccessKeyAuthentication]
     permission_classes = [ProvisioningAllowed]
-    throttle_classes = []
+    throttle_classes = [ConnectionThrottle]
     renderer_classes = [ScimRenderer, JSONRenderer]
     parser_classes = [ScimParser, JSONParser]
     content_negotiation_class = ScimNegotiation
@@ -53,6 +54,15 @@ class ScimPolicies(APIView):
         # Whatever charset the Content-Type names: query and body are UTF-8 (RFC 7644 §3.8).
         request._request.encoding = "utf-8"
         super().initial(request, *args, **kwargs)
+
+    def perform_authentication(self, request: Request) -> None:
+        try:
+            super().perform_authentication(request)
+        except Unauthorized:
+            throttle = RefusedKeyThrottle()
+            if not throttle.allow_request(request, self):
+                self.throttled(request, throttle.wait())
+            raise
 
     def options(  # type: ignore[override]
         self, request: Request, *args: Any, **kwargs: Any

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from rest_framework.request import Request
@@ -11,7 +12,7 @@ from rest_framework.viewsets import ViewSet
 from scim_provider.conf import scim_settings
 from scim_provider.protocol.errors import InvalidVersion, NotFound, NotSupported
 from scim_provider.protocol.messages import ListQuery, attribute_names, list_response
-from scim_provider.protocol.projection import Projection
+from scim_provider.protocol.projection import Projection, Window
 from scim_provider.resources import Page, Representation, ResourceType, query_all, resource_types
 
 from .conditions import not_modified, precondition, resource_headers
@@ -37,7 +38,7 @@ class ResourceViewSet(ScimPolicies, ViewSet):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        self.resource_type = _resource_type(kwargs["endpoint"])
+        self.resource_type = resource_type_at(f"/{kwargs['endpoint']}")
         if "\x00" in kwargs.get("scim_id", ""):
             raise NotFound  # Not every database can even be asked.
         if request.method != "OPTIONS" and request.method not in self.allowed_methods:
@@ -66,7 +67,10 @@ class ResourceViewSet(ScimPolicies, ViewSet):
         return _single(created, status=201)
 
     def retrieve(self, request: Request, endpoint: str, scim_id: str) -> Response:
-        found = self.resource_type.retrieve(self.context, scim_id, self._projection())
+        projection = self._projection()
+        if window := _window(request):
+            projection = replace(projection, members=window)
+        found = self.resource_type.retrieve(self.context, scim_id, projection)
         return not_modified(request, found) or _single(found)
 
     def update(self, request: Request, endpoint: str, scim_id: str) -> Response:
@@ -114,7 +118,7 @@ class RootViewSet(ScimPolicies, ViewSet):
 
 
 class UnsupportedView(ScimPolicies):
-    """``/Bulk`` and ``/Me``: optional endpoints that are not offered (RFC 7644 §3.7, §3.11)."""
+    """``/Me``: an optional endpoint that is not offered (RFC 7644 §3.11)."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
@@ -137,9 +141,10 @@ class UnknownEndpointView(ScimPolicies):
         raise _no_such_endpoint()
 
 
-def _resource_type(endpoint: str) -> ResourceType:
+def resource_type_at(endpoint: str) -> ResourceType:
+    """The resource type at ``endpoint``, such as "/Users". Raises :class:`NotFound`."""
     for resource_type in resource_types():
-        if resource_type.endpoint == f"/{endpoint}":
+        if resource_type.endpoint == endpoint:
             return resource_type
     raise _no_such_endpoint()
 
@@ -156,12 +161,31 @@ def _parameters(request: Request) -> dict[str, str]:
     return parameters
 
 
+def _window(request: Request) -> Window | None:
+    """The stretch of a Group's members that ``startIndex`` and ``count`` of a GET ask for."""
+    asked = {
+        name: value
+        for name, value in _parameters(request).items()
+        if name.lower() in ("startindex", "count")
+    }
+    query = ListQuery.from_parameters(asked)
+    if query.start_index == 1 and query.count is None:
+        return None
+    return Window(query.start_index, Window.most if query.count is None else query.count)
+
+
 def _limited(query: ListQuery) -> ListQuery:
     return query.limited(default=scim_settings.default_count, most=scim_settings.max_results)
 
 
 def _list(page: Page) -> Response:
-    return Response(list_response(page.documents, total=page.total, start_index=page.start_index))
+    message = list_response(
+        page.documents,
+        total=page.total,
+        start_index=page.start_index,
+        next_cursor=page.next_cursor,
+    )
+    return Response(message)
 
 
 def _single(representation: Representation, *, status: int = 200) -> Response:

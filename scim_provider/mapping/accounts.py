@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import cache
+from secrets import token_hex
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.hashers import (
+    UNUSABLE_PASSWORD_PREFIX,
+    UNUSABLE_PASSWORD_SUFFIX_LENGTH,
+)
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.db import router
+from django.db.models import Model
 
 from scim_provider.conf import scim_settings
 from scim_provider.models import Connection, FormerUser, Resource
 from scim_provider.organizations import organizations
+from scim_provider.prepared import Number, Prepared, Text
 from scim_provider.protocol.errors import Forbidden, InvalidValue, Uniqueness
 from scim_provider.protocol.schema import Target
 
@@ -88,28 +97,72 @@ def refuse_taken(account: AbstractBaseUser) -> None:
     """
     model = get_user_model()
     name = account.get_username()
+    holders = _holders(model).rows(*_spellings(name), using=router.db_for_write(model))
+    if any(key != account.pk for (key,) in holders):
+        raise taken_name(name)
+
+
+def taken_name(name: str) -> Uniqueness:
+    """What refuses a login name that another account has."""
+    return Uniqueness(
+        f"userName {name!r} is taken by an account of this site that SCIM does not manage. "
+        "Use another userName, or have the account linked by an administrator."
+    )
+
+
+def spellings(name: str) -> set[str]:
+    """The usual spellings of a login name, all of which people take for the same."""
+    return set(_spellings(name))
+
+
+def _spellings(name: str) -> list[str]:
     typed = unicodedata.normalize("NFKC", name).strip()  # what Django makes of it in a form
-    spellings = {cased for text in (name, typed) for cased in _cases(text)}
-    taken = model._default_manager.filter(**{f"{model.USERNAME_FIELD}__in": spellings})
-    taken = taken.exclude(pk=account.pk)
-    if taken.exists():
-        raise Uniqueness(
-            f"userName {name!r} is taken by an account of this site that SCIM does not manage. "
-            "Use another userName, or have the account linked by an administrator."
-        )
+    return [cased for text in (name, typed) for cased in _cases(text)]
+
+
+@cache
+def _holders(model: type[Model]) -> Prepared:
+    """The accounts that have one of the usual spellings of a login name."""
+    places = [Text(f"spelling-{number}") for number in range(2 * len(_cases("")))]
+    field: str = model.USERNAME_FIELD  # type: ignore[attr-defined]
+    return Prepared(
+        lambda: model._default_manager.filter(**{f"{field}__in": places}).values_list("pk"),
+        *places,
+    )
 
 
 def _cases(text: str) -> tuple[str, ...]:
     return text, text.lower(), text.upper(), text.capitalize(), text.title()
 
 
+def close_password(account: Any) -> None:
+    """Leave a new account without a usable password, in less time than Django takes for it."""
+    if type(account).set_unusable_password is not AbstractBaseUser.set_unusable_password:
+        account.set_unusable_password()
+        return
+    account.password = UNUSABLE_PASSWORD_PREFIX + token_hex(UNUSABLE_PASSWORD_SUFFIX_LENGTH // 2)
+
+
 def set_password(account: Any, password: str) -> None:
     """Set a password that the site's validators accept. Raises :class:`InvalidValue`."""
+    refuse_weak(account, password)
+    account.set_password(password)
+
+
+def refuse_weak(account: Any, password: str) -> None:
+    """Raise :class:`InvalidValue` with what the site's validators say against a password."""
     try:
         validate_password(password, account)
     except ValidationError as error:
         raise InvalidValue(f"password: {' '.join(error.messages)}") from None
-    account.set_password(password)
+
+
+_CONNECTION, _NAME_KEY = Number(), Text("name_key")
+_FORMER = Prepared(
+    lambda: FormerUser.objects.filter(connection=_CONNECTION, name_key=_NAME_KEY).values_list("pk"),
+    _CONNECTION,
+    _NAME_KEY,
+)
 
 
 def revive(connection: Connection, owner: Any, name_key: str) -> AbstractBaseUser | None:
@@ -117,13 +170,15 @@ def revive(connection: Connection, owner: Any, name_key: str) -> AbstractBaseUse
 
     None also for an account that another organization has taken in meanwhile.
     """
-    former = FormerUser.objects.select_related("account").filter(
-        connection=connection, name_key=name_key
-    )
-    found = former.first()
-    if found is None or not organizations().belongs(found.account, owner):
+    keys = _FORMER.rows(connection.pk, name_key, using=router.db_for_write(FormerUser))
+    if not keys:
         return None
-    former.delete()
+    found = FormerUser.objects.select_related("account").filter(pk=keys[0][0]).first()
+    if found is None:
+        return None  # Another create has just taken it back; the name is taken now.
+    if not organizations().belongs(found.account, owner):
+        return None
+    found.delete()
     account: AbstractBaseUser = found.account
     return account
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db.models import CharField, F, Q, Value
+from django.db.models import CharField, DateTimeField, F, Lookup, Q, Value
 from django.db.models.functions import Concat, NullIf
 from django.utils import timezone
 
@@ -19,13 +19,16 @@ from .context import Context
 from .functions import (
     EVERYTHING,
     NOTHING,
+    After,
     BinaryText,
     NormalisedKey,
+    NotBefore,
     compare_text,
     has_text,
     key_variants,
 )
 from .homes import Home
+from .starts import Finds, by_column
 
 
 class Column(Home):
@@ -57,7 +60,7 @@ class Column(Home):
             return Q(**{self.field: key == "true"})
         expression = self._expression(target)
         found = NOTHING
-        for variant in key_variants(key):
+        for variant in key_variants(key, operator):
             found |= compare_text(expression, operator, variant)
         return found & self.present(target, context)
 
@@ -95,11 +98,12 @@ class KeyColumn(Column):
 
     def compare(self, target: Target, operator: Operator, key: str, context: Context) -> Q:
         # A column that is its own key holds the text as the client composed it.
-        keys = key_variants(key) if self.key_field == self.field else (key,)
+        keys = key_variants(key, operator) if self.key_field == self.field else (key,)
         found = NOTHING
         for variant in keys:
             found |= self._compare_key(operator, variant)
-        return found & self.present(target, context)
+        finds = {"eq": Finds.ONE, "sw": Finds.SOME}.get(operator, Finds.MANY)
+        return by_column(found & self.present(target, context), finds)
 
     def _compare_key(self, operator: Operator, key: str) -> Q:
         if operator == "eq":
@@ -126,6 +130,10 @@ class KeyColumn(Column):
         return key
 
 
+#: What clients that look for changes ask.
+_SINCE: dict[str, type[Lookup]] = {"gt": After, "ge": NotBefore}
+
+
 class MomentColumn(Column):
     """``meta.created`` and ``meta.lastModified``."""
 
@@ -134,10 +142,13 @@ class MomentColumn(Column):
             raise InvalidFilter(
                 f"{target} is a dateTime; compare it with eq, ne, gt, ge, lt or le."
             )
-        lookup = {"eq": "exact", "ge": "gte", "le": "lte"}.get(operator, operator)
+        lookup = {"eq": "exact", "le": "lte"}.get(operator, operator)
         moment = datetime.fromisoformat(key)
         if not settings.USE_TZ:
             moment = timezone.make_naive(moment)
+        if operator in _SINCE:
+            since = _SINCE[operator](F(self.field), Value(moment, DateTimeField()))
+            return by_column(Q(since), Finds.MANY)
         return Q(**{f"{self.field}__{lookup}": moment})
 
     def present(self, target: Target, context: Context) -> Q:

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
-from scim_provider.models import Connection
+from scim_provider.models import Connection, Role
+from scim_provider.organizations import owner_of
+
+from .roles import roles_by_key
 
 
 @dataclass(frozen=True)
@@ -13,6 +18,16 @@ class Context:
 
     connection: Connection
     base_url: str
+
+    @cached_property
+    def owner(self) -> Any:
+        """The organization of the connection, None on a site that is one organization."""
+        return owner_of(self.connection)
+
+    @cached_property
+    def roles(self) -> dict[str, Role]:
+        """The connection's roles by comparison key: read once a request."""
+        return roles_by_key(self.connection)
 
     def location(self, endpoint: str, scim_id: str) -> str:
         """The absolute URI of a resource (RFC 7644 §3.3)."""

@@ -12,10 +12,7 @@ from scim_provider.protocol.filter import Filter, Operator
 from scim_provider.protocol.schema import Target
 
 from .functions import EVERYTHING, NOTHING
-
-#: PostgreSQL makes joins of terms that are sub-queries, and searches for the best order of them:
-#: for minutes where there are dozens. A double negation keeps terms out of the joins.
-_JOINED_TERMS = 4
+from .starts import all_of, any_of
 
 
 class Element(Protocol):
@@ -41,10 +38,10 @@ class ElementEvaluator:
         return self.element.present(target)
 
     def all(self, terms: Sequence[Q]) -> Q:
-        return combine_all(terms)
+        return all_of(terms)
 
     def any(self, terms: Sequence[Q]) -> Q:
-        return combine_any(terms)
+        return any_of(terms)
 
     def negate(self, term: Q) -> Q:
         return ~term
@@ -54,13 +51,3 @@ class ElementEvaluator:
 
     def constant(self, value: bool) -> Q:
         return EVERYTHING if value else NOTHING
-
-
-def combine_all(terms: Sequence[Q]) -> Q:
-    """All of ``terms``, in one flat node however many there are."""
-    return Q(*terms) if len(terms) <= _JOINED_TERMS else ~Q(~Q(*terms))
-
-
-def combine_any(terms: Sequence[Q]) -> Q:
-    """Any of ``terms``, in one flat node however many there are."""
-    return Q(*terms, _connector=Q.OR)

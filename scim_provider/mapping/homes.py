@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet, Subquery
 
 from scim_provider.models import AttributeValue
@@ -19,6 +20,7 @@ from .context import Context
 from .elements import ElementEvaluator
 from .functions import NOTHING, compare_index_key
 from .paths import set_value
+from .starts import AtHand, Finds, check_of, named_by
 
 
 class Home:
@@ -88,18 +90,17 @@ class Store(Home):
 
     def compare(self, target: Target, operator: Operator, key: str, context: Context) -> Q:
         rows = self._rows(str(target), context).filter(compare_index_key(operator, key))
-        return Q(pk__in=rows.values("resource_id"))
+        return named_by(rows, "resource", _finds(target, operator))
 
     def differs(self, target: Target, key: str, context: Context) -> Q:
         rows = self._rows(str(target), context)
         if not target.attribute.multi_valued:
             return super().differs(target, key, context)
-        other = rows.exclude(compare_index_key("eq", key)).values("resource_id")
-        return ~Q(pk__in=rows.values("resource_id")) | Q(pk__in=other)
+        other = named_by(rows.exclude(compare_index_key("eq", key)), "resource", Finds.MANY)
+        return ~self.present(target, context) | check_of(other)
 
     def present(self, target: Target, context: Context) -> Q:
-        rows = self._rows(str(target), context)
-        return Q(pk__in=rows.values("resource_id"))
+        return named_by(self._rows(str(target), context), "resource", Finds.MANY)
 
     def matching(self, target: Target, tree: Filter[Target], context: Context) -> Q:
         anchor, rest = _anchored(tree)
@@ -110,7 +111,8 @@ class Store(Home):
             elements = elements.filter(compare_index_key("eq", str(anchor.value)))
         if rest is not None:
             elements = elements.filter(evaluate(rest, ElementEvaluator(_IndexElement())))
-        return Q(pk__in=elements.values("resource_id"))
+        finds = _finds(anchor.path, "eq") if anchor else Finds.MANY
+        return named_by(elements, "resource", finds)
 
     def order(self, target: Target, context: Context) -> Any:
         # Not filtered by connection: the resource's own index serves the sub-query.
@@ -125,6 +127,18 @@ class Store(Home):
             )
             rows, order = rows.annotate(is_primary=Exists(primary)), ["-is_primary", "element"]
         return Subquery(rows.order_by(*order).values("key")[:1])
+
+
+def _finds(target: Target, operator: Operator) -> Finds:
+    """What may be expected of a comparison: many things share a type, few a value."""
+    leaf = target.leaf
+    if operator not in ("eq", "sw") or leaf.type == "boolean" or leaf.canonical_values:
+        return Finds.MANY
+    return Finds.ONE if operator == "eq" and leaf.name in _TELLING else Finds.SOME
+
+
+#: Names of attributes that hardly two resources share a value of.
+_TELLING = frozenset({"value", "displayName", "employeeNumber"})
 
 
 def _anchored(
@@ -154,12 +168,12 @@ class _IndexElement:
     def compare(self, target: Target, operator: Operator, key: str) -> Q:
         if target.sub_attribute is None:
             return compare_index_key(operator, key)
-        return Q(Exists(self._siblings(target).filter(compare_index_key(operator, key))))
+        return Q(AtHand(self._siblings(target).filter(compare_index_key(operator, key))))
 
     def present(self, target: Target) -> Q:
         if target.sub_attribute is None:
             return Q(key__isnull=False)
-        return Q(Exists(self._siblings(target)))
+        return Q(AtHand(self._siblings(target)))
 
 
 class AccountCopy(Store):
@@ -218,7 +232,22 @@ class Choice(Store):
         return made
 
     def write(self, row: Any, target: Target, value: Any) -> None:
-        setattr(row.account, self.field, self.find(row, value) if value else None)
+        setattr(row.account, self.field, self._remembered(row, value) if value else None)
+
+    def _remembered(self, row: Any, name: str) -> Model | None:
+        """:meth:`find`, once for all rows of a batch that choose the same name among the same."""
+        found = vars(row).get("choices")
+        if found is None:
+            return self.find(row, name)
+        try:
+            among = str(self.candidates(row).query)
+        except EmptyResultSet:
+            return self.find(row, name)
+        key = (self, among, name)
+        if key not in found:
+            found[key] = self.find(row, name)
+        chosen: Model | None = found[key]
+        return chosen
 
     def find(self, row: Any, name: str) -> Model | None:
         """The row called ``name`` in any case, else the one for ``otherwise``."""

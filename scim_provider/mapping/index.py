@@ -10,9 +10,13 @@ from scim_provider.models import AttributeValue, Resource
 from scim_provider.protocol.schema import Attribute, ResourceSchema, Target
 from scim_provider.protocol.values import comparison_key
 
+from .rows import insert_rows
+from .saving import update_where
+
 Document = dict[str, Any]
 IndexRow = tuple[str, int, str]
 KEY_LENGTH = 255
+_COLUMNS = ("connection", "resource", "path", "element", "key", "text")
 
 
 def index_rows(document: Document, schema: ResourceSchema) -> Iterator[IndexRow]:
@@ -52,20 +56,44 @@ def _sub_values(attribute: Attribute, element: Any) -> Iterator[tuple[Attribute,
     for sub_attribute in attribute.sub_attributes:
         if sub_attribute.name in element:
             yield sub_attribute, element[sub_attribute.name]
-        elif sub_attribute.name == "primary":
-            yield sub_attribute, False  # absent counts as false (RFC 7643 §2.4)
 
 
 def sync_index(
     resource: Resource, before: Document, after: Document, schema: ResourceSchema
 ) -> None:
-    """Bring the index rows of one resource up to date: at most one DELETE and one INSERT."""
-    old, new = _by_path(index_rows(before, schema)), _by_path(index_rows(after, schema))
-    changed = {path for path in old.keys() | new.keys() if old.get(path) != new.get(path)}
-    if gone := changed & old.keys():
+    """Bring the index rows of one resource up to date: at most one DELETE and one INSERT.
+
+    A single value that becomes another one is one UPDATE.
+    """
+    old, new = (_by_path(index_rows(_differing(*both), schema)) for both in _both(before, after))
+    changed = sorted(path for path in old.keys() | new.keys() if old.get(path) != new.get(path))
+    if len(changed) == 1 and len(old[changed[0]]) == len(new[changed[0]]) == 1:
+        (row,) = new[changed[0]]
+        *_, path, element, key, text = _values(resource, row)
+        changes = {"element": element, "key": key, "text": text}
+        update_where(AttributeValue, {"resource": resource.pk, "path": path}, changes)
+        return
+    if gone := [path for path in changed if path in old]:
         AttributeValue.objects.filter(resource=resource, path__in=gone).delete()
-    if come := [row for path in sorted(changed & new.keys()) for row in sorted(new[path])]:
-        AttributeValue.objects.bulk_create(_value(resource, row) for row in come)
+    if come := [row for path in changed for row in sorted(new.get(path, ()))]:
+        insert_rows(AttributeValue, _COLUMNS, (_values(resource, row) for row in come))
+
+
+def _both(before: Document, after: Document) -> tuple[tuple[Document, Document], ...]:
+    return (before, after), (after, before)
+
+
+def _differing(document: Document, other: Document) -> Document:
+    """The top-level values that are not the same in the other document."""
+    return {name: value for name, value in document.items() if other.get(name) != value}
+
+
+def new_index_rows(
+    document: Document, schema: ResourceSchema
+) -> Iterator[tuple[str, int, str, str | None]]:
+    """``(path, element, key, text)`` of the rows of a new resource, ready for their columns."""
+    for path, element, key in sorted(set(index_rows(document, schema))):
+        yield path, element, key[:KEY_LENGTH], key if len(key) > KEY_LENGTH else None
 
 
 def _by_path(rows: Iterable[IndexRow]) -> dict[str, set[IndexRow]]:
@@ -75,13 +103,8 @@ def _by_path(rows: Iterable[IndexRow]) -> dict[str, set[IndexRow]]:
     return grouped
 
 
-def _value(resource: Resource, row: IndexRow) -> AttributeValue:
+def _values(resource: Resource, row: IndexRow) -> tuple[Any, ...]:
+    """An index row as values of :data:`_COLUMNS`."""
     path, element, key = row
-    return AttributeValue(
-        connection_id=resource.connection_id,
-        resource=resource,
-        path=path,
-        element=element,
-        key=key[:KEY_LENGTH],
-        text=key if len(key) > KEY_LENGTH else None,
-    )
+    text = key if len(key) > KEY_LENGTH else None
+    return resource.connection_id, resource.pk, path, element, key[:KEY_LENGTH], text

@@ -20,6 +20,12 @@ def get_value(document: Document, target: Target) -> Any:
 
 def set_value(document: Document, target: Target, value: Any) -> None:
     """Put a value at a path, or take it away with None; empty containers do not stay."""
+    if target.extension is None and target.sub_attribute is None:
+        if value is None:
+            document.pop(target.attribute.name, None)
+        else:
+            document[target.attribute.name] = value
+        return
     steps = [target.extension] if target.extension else []
     if target.sub_attribute is not None:
         steps.append(target.attribute.name)

@@ -23,7 +23,7 @@ def forget_references(gone: Resource, target: Target, moment: datetime) -> None:
         values__path=f"{target}.value",
         values__key=gone.scim_id,
     )
-    rows = list(referring.select_for_update(**locking()))
+    rows = list(referring.order_by("pk").select_for_update(**locking()))
     if not rows:
         return
     for row in rows:

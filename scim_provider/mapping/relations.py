@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.exceptions import EmptyResultSet
-from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Case, CharField, F, Q, QuerySet, Value, When
-from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce, Concat, NullIf
 
 from scim_provider.models import Membership, Resource
 from scim_provider.protocol.filter import Comparison, Filter, Operator, Present, evaluate
 from scim_provider.protocol.schema import Target
 
+from .belonging import each_joined
 from .columns import Constant
 from .context import Context
 from .elements import ElementEvaluator
 from .functions import EVERYTHING, NOTHING, BinaryText, NormalisedKey, compare_text
 from .homes import Home
+from .starts import Finds, Selected, check_of, named_by, united
 
 
 class _Relation(Home):
@@ -29,7 +28,7 @@ class _Relation(Home):
 
     def differs(self, target: Target, key: str, context: Context) -> Q:
         other = self.matching(target, Comparison(target, "ne", key), context)
-        return ~self.present(target, context) | other
+        return ~self.present(target, context) | check_of(other)
 
     def present(self, target: Target, context: Context) -> Q:
         return self.matching(target, Present(target), context)
@@ -96,8 +95,12 @@ class Members(_Relation):
 
     def matching(self, target: Target, tree: Filter[Target], context: Context) -> Q:
         element = ElementEvaluator(_MemberElement(context, "member__", self.types))
-        rows = Membership.objects.filter(evaluate(tree, element), connection=context.connection)
-        return Q(pk__in=rows.values("group_id"))
+        rows = Membership.objects.filter(
+            evaluate(tree, element),
+            connection=context.connection,
+            member__connection=context.connection,  # leads the index on the member's id
+        )
+        return named_by(rows, "group", Finds.SOME)
 
 
 class _GroupElement(_ResourceElement):
@@ -116,8 +119,8 @@ class Groups(_Relation):
 
     def matching(self, target: Target, tree: Filter[Target], context: Context) -> Q:
         direct, indirect = (self._groups(tree, context, kind) for kind in ("direct", "indirect"))
-        members = Membership.objects.filter(connection=context.connection, group__in=direct)
-        return Q(pk__in=members.values("member_id")) | members_through(indirect)
+        members = [Selected(direct, _direct), Selected(indirect, _through)]
+        return united(members, Finds.SOME)
 
     def _groups(self, tree: Filter[Target], context: Context, kind: str) -> QuerySet[Resource]:
         element = ElementEvaluator(_GroupElement(context, kind))
@@ -126,22 +129,20 @@ class Groups(_Relation):
         ).order_by()
 
 
-_THROUGH = """
-WITH RECURSIVE scim_below(id) AS (
-    SELECT inner_m.member_id
-    FROM {table} outer_m JOIN {table} inner_m ON inner_m.group_id = outer_m.member_id
-    WHERE outer_m.group_id IN ({groups})
-    UNION
-    SELECT m.member_id FROM scim_below JOIN {table} m ON m.group_id = scim_below.id
-) SELECT id FROM scim_below
-"""
+def _direct(groups: str, vendor: str) -> str:
+    return f"SELECT member_id FROM {Membership._meta.db_table} WHERE group_id IN ({groups})"
 
 
-def members_through(groups: QuerySet[Resource]) -> Q:
-    """The rows that are members of ``groups`` through at least one group between."""
-    try:
-        sql, parameters = groups.values("pk").query.get_compiler(DEFAULT_DB_ALIAS).as_sql()
-    except EmptyResultSet:
-        return NOTHING
+def _through(groups: str, vendor: str) -> str:
+    """The members through at least one group between."""
     table = Membership._meta.db_table
-    return Q(pk__in=RawSQL(_THROUGH.format(table=table, groups=sql), tuple(parameters)))
+    inner = each_joined(table, "inner_m", "group_id", "outer_m.member_id", vendor)
+    below = each_joined(table, "m", "group_id", "scim_below.id", vendor)
+    return f"""
+SELECT id FROM (
+    WITH RECURSIVE scim_below(id) AS (
+        SELECT inner_m.member_id FROM {table} outer_m {inner} WHERE outer_m.group_id IN ({groups})
+        UNION
+        SELECT m.member_id FROM scim_below {below}
+    ) SELECT id FROM scim_below
+) scim_through"""

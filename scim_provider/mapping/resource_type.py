@@ -7,28 +7,32 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
-from django.db import OperationalError
 from django.db.models import Model, Q, QuerySet
 
 from scim_provider.models import Connection
 from scim_provider.protocol.document import schemas_of
 from scim_provider.protocol.errors import (
-    InvalidFilter,
     InvalidPath,
     InvalidValue,
     MethodNotAllowed,
     NotFound,
+    ScimError,
 )
-from scim_provider.protocol.filter import parse_filter, resolve_filter
+from scim_provider.protocol.filter import Filter, parse_filter, resolve_filter
 from scim_provider.protocol.messages import ListQuery, Precondition
 from scim_provider.protocol.path import AttributePath
 from scim_provider.protocol.projection import Projection
 from scim_provider.protocol.schema import ResourceSchema, Schema, Target
 
 from .context import Context
+from .cursors import CursorSigner
 from .document import Document, Placed, moment_text, read_row
 from .homes import Home, Store
-from .query import Schemas, filter_rows, order_rows
+from .keyset import Order
+from .listing import Shape, ValueRows
+from .paging import QuerySetRows, page_of
+from .query import Schemas, filter_rows
+from .reader import Found, reads_values, row_reader
 
 
 @dataclass(frozen=True)
@@ -45,11 +49,16 @@ class Representation:
 
 @dataclass(frozen=True)
 class Page:
-    """One page of a list; ``total`` counts all matches (RFC 7644 §3.4.2.4)."""
+    """One page of a list; ``total`` counts all matches (RFC 7644 §3.4.2.4).
 
-    total: int
-    start_index: int
+    A page by cursor has no ``start_index``, and no ``total`` while that is not known; its
+    ``next_cursor`` is None where it is the last (RFC 9865 §2).
+    """
+
+    total: int | None
+    start_index: int | None
     documents: list[Document]
+    next_cursor: str | None = None
 
 
 class ResourceType:
@@ -105,6 +114,11 @@ class ResourceType:
     @cached_property
     def _columns(self) -> tuple[Placed, ...]:
         return tuple((t, h) for t, h in self.placed if not isinstance(h, Store))
+
+    @cached_property
+    def reads_values(self) -> bool:
+        """Whether rows can be read without making instances of them."""
+        return reads_values(self)
 
     # -- rows ----------------------------------------------------------------------------------
 
@@ -163,6 +177,16 @@ class ResourceType:
     ) -> None:
         """Add what other tables hold to a page of ``(row, document)``: statements per page."""
 
+    def along(self, projection: Projection) -> Mapping[str, Any]:
+        """Expressions that are read along with a single row, for :meth:`complete_one`."""
+        return {}
+
+    def complete_one(
+        self, found: Found, document: Document, context: Context, projection: Projection
+    ) -> None:
+        """:meth:`complete` for a single row that was read with :meth:`along`."""
+        self.complete([(found, document)], context, projection)
+
     def documents(
         self, rows: Iterable[Any], context: Context, projection: Projection
     ) -> list[Document]:
@@ -185,24 +209,66 @@ class ResourceType:
 
     def retrieve(self, context: Context, scim_id: str, projection: Projection) -> Representation:
         """GET of one resource (RFC 7644 §3.4.1)."""
-        return self.representation(self.row(context, scim_id), context, projection)
+        if not self.reads_values:
+            return self.representation(self.row(context, scim_id), context, projection)
+        return self.read_one(context, scim_id, projection)
+
+    def read_one(
+        self, context: Context, scim_id: str, projection: Projection, using: str | None = None
+    ) -> Representation:
+        """One resource by the shortest way, of types that :attr:`reads_values`."""
+        reader = row_reader(self, replace(projection, members=None))
+        read = reader.one(context, scim_id, using)
+        if read is None:
+            raise self.not_found(scim_id)
+        found, document = read
+        self.complete_one(found, document, context, projection)
+        location = context.location(self.endpoint, scim_id)
+        return Representation(projection.apply(document), location, found.version)
 
     def query(self, context: Context, query: ListQuery) -> Page:
         """GET of a list, or .search (RFC 7644 §3.4.2). Raises what the parameters deserve."""
         projection = Projection.parse(
             query.attributes, query.excluded_attributes, self.resource_schema
         )
-        order = self.order(query, context)
-        rows = self.queryset(context.connection).filter(self.condition(query, context))
-        total = count_of(rows)
-        page = page_of(self.joined(rows).order_by(*order), query, total)
-        return Page(total, query.start_index, self.documents(page, context, projection))
+        signer = CursorSigner(context.connection, self.endpoint, query)
+        if self.reads_values:
+            values = ValueRows(self._shape(context, query, projection), context)
+            page = page_of(values, query, signer)
+            documents = values.documents(page.rows)
+        else:
+            found = self.joined(self.queryset(context.connection))
+            condition, order = self.condition(query, context), self.order(query, context)
+            page = page_of(QuerySetRows(found, condition, order), query, signer)
+            documents = self.documents(page.rows, context, projection)
+        return Page(page.total, page.start_index, documents, page.next_cursor)
+
+    def _shape(self, context: Context, query: ListQuery, projection: Projection) -> Shape:
+        tree = self._filter(query) if query.filter else None
+        target = self.sort_target(query.sort_by) if query.sort_by else None
+        descending = query.sort_order == "descending"
+        return Shape(self, tree, target, descending, context.base_url, projection)
 
     # -- writing, where a type takes it --------------------------------------------------------
 
     def create(self, context: Context, body: Any, projection: Projection) -> Representation:
         """POST (RFC 7644 §3.3)."""
         raise self.read_only()
+
+    def create_many(
+        self, context: Context, bodies: Sequence[Any], *, scim_ids: Sequence[str] | None = None
+    ) -> list[Representation | ScimError]:
+        """What :meth:`create` makes of each body, in order, or raises.
+
+        ``scim_ids`` are ids that were chosen before; a type that cannot take them chooses others.
+        """
+        made: list[Representation | ScimError] = []
+        for body in bodies:
+            try:
+                made.append(self.create(context, body, Projection(self.resource_schema)))
+            except ScimError as error:
+                made.append(error)
+        return made
 
     def replace(
         self,
@@ -239,16 +305,18 @@ class ResourceType:
         """The filter of the query as ``Q``."""
         if not query.filter:
             return Q()
-        tree = resolve_filter(
-            parse_filter(query.filter), self.resource_schema, lenient_names=lenient
-        )
-        return filter_rows(tree, self, context)
+        return filter_rows(self._filter(query, lenient=lenient), self, context)
 
-    def order(self, query: ListQuery, context: Context) -> list[Any]:
-        """``order_by`` of the query: total, whatever it asks."""
+    def _filter(self, query: ListQuery, *, lenient: bool = False) -> Filter[Target]:
+        return resolve_filter(
+            parse_filter(query.filter or ""), self.resource_schema, lenient_names=lenient
+        )
+
+    def order(self, query: ListQuery, context: Context) -> Order:
+        """The order of the query: total, whatever it asks."""
         target = self.sort_target(query.sort_by) if query.sort_by else None
         expression = self.home(target).order(target, context) if target else None
-        return order_rows(expression, descending=query.sort_order == "descending")
+        return Order(expression, descending=query.sort_order == "descending")
 
     def sort_target(self, text: str) -> Target:
         """What ``sortBy`` names. Raises :class:`InvalidPath` or :class:`InvalidValue`."""
@@ -262,20 +330,3 @@ class ResourceType:
         if value is None:
             raise InvalidValue(f"sortBy: name a sub-attribute of {target}, as in {target}.…")
         return target.of(value)
-
-
-def count_of(rows: QuerySet[Any]) -> int:
-    """How many rows match. Raises :class:`InvalidFilter` where SQLite cannot parse the nesting."""
-    try:
-        return rows.count()
-    except OperationalError as error:
-        if "parser stack overflow" not in str(error):
-            raise
-        raise InvalidFilter("The filter is nested too deeply here. Simplify it.") from error
-
-
-def page_of(rows: QuerySet[Any], query: ListQuery, total: int) -> list[Any]:
-    """The rows of the page that the query asks for; no statement where there are none."""
-    count = total if query.count is None else query.count
-    first = query.start_index - 1
-    return list(rows[first : first + count]) if count and first < total else []

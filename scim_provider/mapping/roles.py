@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth import get_user_model
+from django.db.models.signals import m2m_changed
+
 from scim_provider.models import Connection, Provenance, Resource, Role, RoleAssignment, UnknownRole
 from scim_provider.protocol.errors import InvalidValue
 from scim_provider.protocol.schema import comparison_key
@@ -111,19 +114,24 @@ def sync_assignments(user: Resource, document: Document, roles: dict[str, Role])
     The account is put into the Django groups that its roles grant, and taken out of those that
     no role of it grants any more.
     """
-    wanted: dict[int, tuple[int, Document]] = {}
-    for position, element in enumerate(document.get("roles", [])):
-        if role := find_role(roles, element.get("value", "")):
-            wanted.setdefault(role.pk, (position, element))
     granting = any(role.django_group_id for role in roles.values())
     before = _granted_groups(user) if granting else set()
     RoleAssignment.objects.filter(user=user, provenance=Provenance.CLIENT).delete()
     RoleAssignment.objects.bulk_create(
-        [_assignment(user, role, *wanted[role]) for role in wanted],
+        assignments(user, document, roles),
         ignore_conflicts=True,  # the role was given by hand already: that assignment stays
     )
     if granting:
         _grant(user.account, before, _granted_groups(user))
+
+
+def assignments(user: Resource, document: Document, roles: dict[str, Role]) -> list[RoleAssignment]:
+    """The assignments that ``roles`` of the document ask for; nothing is saved yet."""
+    wanted: dict[Role, tuple[int, Document]] = {}
+    for position, element in enumerate(document.get("roles", [])):
+        if role := find_role(roles, element.get("value", "")):
+            wanted.setdefault(role, (position, element))
+    return [_assignment(user, role, *sent) for role, sent in wanted.items()]
 
 
 def _granted_groups(user: Resource) -> set[int]:
@@ -141,11 +149,28 @@ def _grant(account: Any, before: set[int], after: set[int]) -> None:
         groups.add(*gained)
 
 
-def _assignment(user: Resource, role: int, position: int, element: Document) -> RoleAssignment:
+def grant_all(granted: dict[Any, set[int]]) -> None:
+    """Put accounts into Django groups: with one statement, unless somebody watches."""
+    relation: Any = getattr(get_user_model(), "groups", None)
+    if relation is None or not granted:  # a user model without permissions has none
+        return
+    through, field = relation.through, relation.field
+    if m2m_changed.has_listeners(through) or not through._meta.auto_created:
+        for account, groups in granted.items():
+            account.groups.add(*groups)
+        return
+    names = f"{field.m2m_field_name()}_id", f"{field.m2m_reverse_field_name()}_id"
+    pairs = ((account.pk, group) for account, groups in granted.items() for group in groups)
+    through._default_manager.bulk_create(
+        (through(**dict(zip(names, pair, strict=True))) for pair in pairs), ignore_conflicts=True
+    )
+
+
+def _assignment(user: Resource, role: Role, position: int, element: Document) -> RoleAssignment:
     return RoleAssignment(
         connection_id=user.connection_id,
         user=user,
-        role_id=role,
+        role=role,
         provenance=Provenance.CLIENT,
         primary=bool(element.get("primary")),
         position=position,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Case, Q, When
+from django.db.models import BooleanField, Case, CharField, DateTimeField, Field, Q, When
 
 from scim_provider.models import Resource
 from scim_provider.protocol.errors import InvalidPath
@@ -13,32 +13,44 @@ from scim_provider.protocol.messages import ListQuery
 from scim_provider.protocol.projection import Projection
 
 from .context import Context
+from .cursors import CursorSigner
 from .document import Document
 from .functions import NOTHING
-from .query import order_rows
-from .resource_type import Page, count_of, page_of
+from .keyset import Order
+from .paging import QuerySetRows, page_of
+from .resource_type import Page
 from .writing import StoredResourceType
+
+#: What the sort keys of an attribute are in the database, where they are no text.
+_FIELDS: dict[str, type[Field[Any, Any]]] = {"boolean": BooleanField, "dateTime": DateTimeField}
 
 
 def query_types(types: Sequence[StoredResourceType], context: Context, query: ListQuery) -> Page:
     """A page over all ``types``; names that a type does not have are "no value" there."""
     condition = NOTHING
     for each in types:
-        own = each.queryset(context.connection)
-        own = own.filter(each.condition(query, context, lenient=True))
-        condition |= Q(pk__in=own.values("pk"))
-    found = Resource.objects.filter(condition, connection=context.connection)
-    total = count_of(found)
-    rows = page_of(
-        found.select_related("account").order_by(*_order(types, context, query)), query, total
-    )
-    return Page(total, query.start_index, _documents(list(rows), types, context, query))
+        condition |= _own(each, context, query)
+    rows = Resource.objects.filter(connection=context.connection).select_related("account")
+    order = _order(types, context, query)
+    signer = CursorSigner(context.connection, "/", query)
+    page = page_of(QuerySetRows(rows, condition, order), query, signer)
+    documents = _documents(page.rows, types, context, query)
+    return Page(page.total, page.start_index, documents, page.next_cursor)
 
 
-def _order(types: Sequence[StoredResourceType], context: Context, query: ListQuery) -> list[Any]:
+def _own(each: StoredResourceType, context: Context, query: ListQuery) -> Q:
+    """The rows of one type that match; without a filter no sub-query need find them."""
+    if not query.filter and type(each).queryset is StoredResourceType.queryset:
+        return Q(resource_type=each.name)
+    rows = each.queryset(context.connection)
+    return Q(pk__in=rows.filter(each.condition(query, context, lenient=True)).values("pk"))
+
+
+def _order(types: Sequence[StoredResourceType], context: Context, query: ListQuery) -> Order:
     descending = query.sort_order == "descending"
     if not query.sort_by:
-        return order_rows(None, descending=descending)
+        return Order(None, descending)
+    field: Field[Any, Any] = CharField()
     cases, refusals = [], []
     for each in types:
         try:
@@ -48,10 +60,12 @@ def _order(types: Sequence[StoredResourceType], context: Context, query: ListQue
             continue
         expression = each.home(target).order(target, context)
         if expression is not None:
+            field = _FIELDS.get(target.leaf.type, CharField)()
             cases.append(When(resource_type=each.name, then=expression))
     if len(refusals) == len(types) > 0:
         raise refusals[0]
-    return order_rows(Case(*cases, default=None) if cases else None, descending=descending)
+    expression = Case(*cases, default=None, output_field=field) if cases else None
+    return Order(expression, descending)
 
 
 def _documents(

@@ -7,55 +7,97 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from django.db import DEFAULT_DB_ALIAS, OperationalError, connections, transaction
+from django.db import (
+    DEFAULT_DB_ALIAS,
+    DatabaseError,
+    IntegrityError,
+    OperationalError,
+    connections,
+    transaction,
+)
+
+from scim_provider.models import Resource
 
 T = TypeVar("T")
 
-_TRIES = 5
+_TRIES = 12
+#: Seconds to wait at most before the second try, which doubles, and before any.
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5
 #: PostgreSQL's SQLSTATEs and MariaDB's numbers for "serialization failure" and "deadlock".
 _TRANSIENT_STATES = frozenset({"40001", "40P01"})
 _TRANSIENT_NUMBERS = frozenset({1020, 1205, 1213})
 #: SQLite's code for a reader that may not become a writer, as somebody else wrote meanwhile.
 _SQLITE_BUSY = 5
+#: The same for a reference to a row that is gone, or the deletion of one that is referred to.
+_DANGLING_STATE = "23503"
+_DANGLING_NUMBERS = frozenset({1451, 1452})
+_SQLITE_DANGLING = 787
 
 
 def atomically(operation: Callable[[], T], using: str = DEFAULT_DB_ALIAS) -> T:
     """Run ``operation`` in a transaction, again after a deadlock.
 
+    And again where what it refers to was deleted under its hands: then it sees so at once.
     Inside a caller's transaction there is nothing to retry: that transaction is lost.
     """
     for attempt in range(_TRIES):
         try:
             with transaction.atomic(using=using):
+                _become_writer(using)
                 return operation()
-        except OperationalError as error:
+        except (OperationalError, IntegrityError) as error:
             lost = connections[using].in_atomic_block or attempt == _TRIES - 1
-            if lost or not is_transient(error):
+            if lost or not (is_transient(error) or is_dangling(error)):
                 raise
-            time.sleep(random.uniform(0.005, 0.03) * (attempt + 1))
+            time.sleep(random.uniform(0.1, 1) * min(_FIRST_PAUSE * 2**attempt, _LONGEST_PAUSE))
     raise AssertionError("unreachable")
 
 
-def is_transient(error: OperationalError) -> bool:
+def _become_writer(using: str) -> None:
+    """On a SQLite that is not set to IMMEDIATE: wait for other writers now, before reading.
+
+    Who has read may not wait any more, and would fail.
+    """
+    connection = connections[using]
+    mode = getattr(connection, "transaction_mode", None) or "DEFERRED"
+    if connection.vendor == "sqlite" and mode.upper() == "DEFERRED":
+        with connection.cursor() as cursor:
+            cursor.execute(f"DELETE FROM {Resource._meta.db_table} WHERE 0")
+
+
+def is_transient(error: DatabaseError) -> bool:
     """Whether the database says that trying again may work."""
+    state, number, code = _codes(error)
+    if state in _TRANSIENT_STATES or number in _TRANSIENT_NUMBERS:
+        return True
+    return code & 0xFF == _SQLITE_BUSY
+
+
+def is_dangling(error: DatabaseError) -> bool:
+    """Whether a foreign key refused the change, and no unique name."""
+    state, number, code = _codes(error)
+    return state == _DANGLING_STATE or number in _DANGLING_NUMBERS or code == _SQLITE_DANGLING
+
+
+def _codes(error: DatabaseError) -> tuple[str | None, Any, int]:
+    """PostgreSQL's SQLSTATE, MariaDB's number and SQLite's extended code, as far as there."""
     cause: Any = error.__cause__
     state = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
     number = cause.args[0] if cause is not None and cause.args else None
-    if state in _TRANSIENT_STATES or number in _TRANSIENT_NUMBERS:
-        return True
-    return getattr(cause, "sqlite_errorcode", 0) & 0xFF == _SQLITE_BUSY
+    return state, number, getattr(cause, "sqlite_errorcode", 0)
 
 
-def locking(using: str = DEFAULT_DB_ALIAS) -> dict[str, Any]:
+def locking(using: str = DEFAULT_DB_ALIAS, *relations: str) -> dict[str, Any]:
     """Arguments of ``select_for_update`` that lock the resource's row and no more than needed.
 
     On PostgreSQL ``FOR NO KEY UPDATE OF self`` leaves the foreign-key checks of a membership
-    INSERT for the same person free to go on.
+    INSERT for the same person free to go on. What is joined is as it was before the wait for the
+    lock, unless it is among the ``relations`` that are locked too.
     """
     features = connections[using].features
     arguments: dict[str, Any] = {}
     if features.has_select_for_update_of:
-        arguments["of"] = ("self",)
+        arguments["of"] = ("self", *relations)
     if features.has_select_for_no_key_update:
         arguments["no_key"] = True
     return arguments

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar, TypeVar
 
 from django.db import IntegrityError
 from django.utils import timezone
@@ -11,17 +12,22 @@ from django.utils import timezone
 from scim_provider.models import MissingMembers, Resource
 from scim_provider.protocol.delta import ValueDelta, fold
 from scim_provider.protocol.document import merge_put, read_document
-from scim_provider.protocol.errors import PreconditionFailed, Uniqueness
+from scim_provider.protocol.errors import PreconditionFailed, ScimError, Uniqueness
 from scim_provider.protocol.messages import Precondition
 from scim_provider.protocol.patch import Operation, apply, parse_patch
 from scim_provider.protocol.projection import Projection
 
+from .batch import Batch, create_many
 from .context import Context
 from .document import Document, Written, write_changes
 from .index import sync_index
+from .lock import locked, row_lock
 from .membership import apply_delta
 from .resource_type import Representation, ResourceType
-from .transactions import atomically, locking
+from .saving import insert, update
+from .transactions import atomically, is_dangling
+
+T = TypeVar("T")
 
 _SAVED = ("name", "name_key", "unique_key", "external_id", "document", "last_modified", "version")
 
@@ -35,6 +41,8 @@ class StoredResourceType(ResourceType):
     naming_attribute: ClassVar[str]
     #: The multi-valued attribute kept as memberships, "" for none.
     members_attribute: ClassVar[str] = ""
+    #: How many creates at once are done set-wise.
+    batch: ClassVar[type[Batch]] = Batch
 
     def queryset(self, connection: Any) -> Any:
         return super().queryset(connection).filter(resource_type=self.name)
@@ -43,20 +51,44 @@ class StoredResourceType(ResourceType):
 
     def create(self, context: Context, body: Any, projection: Projection) -> Representation:
         """POST (RFC 7644 §3.3). Raises :class:`Uniqueness` where the name is taken."""
+        row = self.insert(context, body)
+        document = self.document(row, context)
+        self.complete_new(row, document, context, projection)
+        return replace(self.without_body(row, context), document=projection.apply(document))
+
+    def create_many(
+        self, context: Context, bodies: Sequence[Any], *, scim_ids: Sequence[str] | None = None
+    ) -> list[Representation | ScimError]:
+        """Many POSTs at the cost of a few: without a body each, or what refuses it."""
+        if type(self).create is not StoredResourceType.create:
+            return super().create_many(context, bodies, scim_ids=scim_ids)
+        return [
+            made if isinstance(made, ScimError) else self.without_body(made, context)
+            for made in create_many(self, context, bodies, scim_ids=scim_ids)
+        ]
+
+    def insert(self, context: Context, body: Any, scim_id: str = "") -> Resource:
+        """The row of a create; ``scim_id`` gives it an id that was chosen before."""
         received = self.received(body, context)
-        delta = self._take_members(received)
+        delta = self.take_members(received)
 
         def operation() -> Resource:
             document = dict(received)
             row = self.new_row(context, document)
+            row.scim_id = scim_id or row.scim_id
             self.settle({}, document, context, whole=True)
             self.store(row, {}, document, context)
             if delta:
                 apply_delta(row, delta, context)
             return row
 
-        row = self._write(operation, received)
-        return self.representation(row, context, projection)
+        return self._write(operation, received)
+
+    def complete_new(
+        self, row: Resource, document: Document, context: Context, projection: Projection
+    ) -> None:
+        """:meth:`complete` for a row that was created in this request."""
+        self.complete([(row, document)], context, projection)
 
     def replace(
         self,
@@ -68,17 +100,17 @@ class StoredResourceType(ResourceType):
     ) -> Representation:
         """PUT (RFC 7644 §3.5.1)."""
         received = self.received(body, context)
-        delta = self._take_members(received)
+        delta = self.take_members(received)
         if delta is None and self._clears_members(body, context):
             delta = ValueDelta(cleared=True, added={}, removed=frozenset())
 
-        def operation() -> Resource:
+        def operation() -> Representation:
             row, before = self._locked(context, scim_id, precondition)
             after = merge_put(before, received, self.resource_schema)
             self._change(row, before, after, delta, context, whole=True)
-            return row
+            return self.written(row, context, projection)
 
-        return self.representation(self._write(operation, received), context, projection)
+        return self._write(operation, received)
 
     def patch(
         self,
@@ -96,7 +128,7 @@ class StoredResourceType(ResourceType):
         folded = fold(of_members) if of_members else None
         after: Document = {}
 
-        def operation() -> Resource:
+        def operation() -> Representation:
             row, before = self._locked(context, scim_id, precondition)
             delta = (
                 self._read_delta(row, of_members, context)
@@ -106,12 +138,11 @@ class StoredResourceType(ResourceType):
             after.clear()
             after.update(apply(before, others, self.resource_schema))
             self._change(row, before, dict(after), delta, context, whole=False)
-            return row
+            if self.members_attribute and projection.is_default:
+                return self.without_body(row, context)
+            return self.written(row, context, projection)
 
-        row = self._write(operation, after)
-        if self.members_attribute and projection.is_default:
-            return self.without_body(row, context)
-        return self.representation(row, context, projection)
+        return self._write(operation, after)
 
     def delete(self, context: Context, scim_id: str, precondition: Precondition) -> None:
         """DELETE (RFC 7644 §3.6): the id answers 404 from now on, the name is free."""
@@ -148,28 +179,39 @@ class StoredResourceType(ResourceType):
 
     def store(self, row: Resource, before: Document, after: Document, context: Context) -> None:
         """Write the difference between two documents to the row and save it."""
-        written = write_changes(row, before, after, self.placed)
+        written = self.place(row, before, after, context)
         self.save(row, written, context)
         sync_index(row, written.stored_before, written.stored_after, self.resource_schema)
+
+    def place(self, row: Resource, before: Document, after: Document, context: Context) -> Written:
+        """Write the difference between two documents to the row; nothing is saved yet."""
+        return write_changes(row, before, after, self.placed)
 
     def save(self, row: Resource, written: Written, context: Context) -> None:
         """INSERT or UPDATE the row."""
         if row.pk is None:
-            row.save(force_insert=True)
+            insert(row)
         else:
-            row.save(update_fields=_SAVED)
+            update(row, _SAVED)
 
     def remove(self, row: Resource, context: Context) -> None:
         """Delete the row and what hangs on it."""
         row.delete()
+
+    def lock(self, context: Context, scim_id: str) -> Resource | None:
+        """The row with what reading it needs, locked until the transaction ends."""
+        if self.reads_values:
+            return row_lock(self).row(context, scim_id)
+        rows = locked(self.joined(self.queryset(context.connection)), self)
+        found: Resource | None = rows.filter(scim_id=scim_id).first()
+        return found
 
     # -- the parts -----------------------------------------------------------------------------
 
     def _locked(
         self, context: Context, scim_id: str, precondition: Precondition
     ) -> tuple[Resource, Document]:
-        rows = self.joined(self.queryset(context.connection)).select_for_update(**locking())
-        row = rows.filter(scim_id=scim_id).first()
+        row = self.lock(context, scim_id)
         if row is None:
             raise self.not_found(scim_id)
         if not precondition.allows(self.version(row)):
@@ -194,7 +236,7 @@ class StoredResourceType(ResourceType):
         row.last_modified = max(timezone.now(), row.last_modified)
         self.store(row, before, after, context)
 
-    def _take_members(self, document: Document) -> ValueDelta | None:
+    def take_members(self, document: Document) -> ValueDelta | None:
         """The members of a document as a replacement; None where it does not mention any."""
         if self.members_attribute not in document:
             return None
@@ -224,13 +266,24 @@ class StoredResourceType(ResourceType):
         """The elements of :attr:`members_attribute`."""
         return []
 
-    def _write(self, operation: Any, document: Document) -> Resource:
+    def written(self, row: Resource, context: Context, projection: Projection) -> Representation:
+        """The resource as it is answered within the transaction that changed its row."""
+        if not self.reads_values:
+            return self.representation(row, context, projection)
+        return self.read_one(context, row.scim_id, projection, using=row._state.db)
+
+    def _write(self, operation: Callable[[], T], document: Document) -> T:
         try:
-            row: Resource = atomically(operation)
-        except IntegrityError:
-            name = document.get(self.naming_attribute)
-            raise Uniqueness(
-                f"{self.naming_attribute} {name!r} is taken. Use another one, or update the "
-                f"{self.name} that has it."
-            ) from None
-        return row
+            return atomically(operation)
+        except IntegrityError as error:
+            if is_dangling(error):
+                raise
+            raise self.taken(document) from None
+
+    def taken(self, document: Document) -> Uniqueness:
+        """What refuses a document whose name another row has."""
+        name = document.get(self.naming_attribute)
+        return Uniqueness(
+            f"{self.naming_attribute} {name!r} is taken. Use another one, or update the "
+            f"{self.name} that has it."
+        )

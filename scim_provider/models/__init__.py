@@ -5,6 +5,7 @@ Every index that serves a look-up is led by the connection, so that rows can be 
 
 from .connection import AccessKey, Connection, MissingMembers, OnDelete, UnknownMember, UnknownRole
 from .resource import (
+    IN_ORDER,
     AttributeValue,
     FormerUser,
     Membership,
@@ -16,6 +17,7 @@ from .resource import (
 from .role import Provenance, Role, RoleAssignment
 
 __all__ = [
+    "IN_ORDER",
     "AccessKey",
     "AttributeValue",
     "Connection",

@@ -15,6 +15,9 @@ from scim_provider.fields import KeyField, KeyTextField
 
 from .connection import Connection
 
+#: The index that holds the rows of a connection and type in the order of their keys.
+IN_ORDER = "scim_res_order"
+
 
 def new_scim_id() -> str:
     """A fresh public id: a random UUID, never reused (RFC 7643 §3.1)."""
@@ -74,7 +77,7 @@ class Resource(models.Model):
             models.Index(
                 fields=["connection", "resource_type", "last_modified"], name="scim_res_mod"
             ),
-            models.Index(fields=["connection", "resource_type", "id"], name="scim_res_order"),
+            models.Index(fields=["connection", "resource_type", "id"], name=IN_ORDER),
         ]
 
     def __str__(self) -> str:

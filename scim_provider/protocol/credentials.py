@@ -55,6 +55,9 @@ def candidate(header: str, prefixes: Sequence[str] = ()) -> str | None:
     ``Bearer k``, ``Acme-API-Key k``, ``bearer Bearer k``, ``Authorization: Bearer k``, with
     quotes and blanks around. ``prefixes`` are the site's own, which may be more than one word.
     """
+    scheme, _, rest = header.partition(" ")
+    if scheme.lower() == "bearer" and checksum_ok(rest):
+        return rest  # as it should be, and nearly always is
     words = _words(header, prefixes)
     if not words or len(words) > _MOST_WORDS:
         return None

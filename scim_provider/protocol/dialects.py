@@ -12,9 +12,14 @@ from typing import Any
 
 from .errors import InvalidSyntax
 from .path import AttributePath
+from .reading import is_plain
 from .schema import Attribute, ResourceSchema, Target
 
 _OPERATIONS = "operations"
+#: How many of the names that clients use are remembered.
+_SPELLINGS = 1000
+# What Entra sends as JSON inside a text.
+_SPELT_AS_JSON = frozenset({"roles", "entitlements"})
 # Sent along with everything else, and then ignored; with a path, they are refused.
 _LEFT_WITHOUT_PATH = frozenset({"schemas", "meta"})
 
@@ -126,8 +131,7 @@ def _place(straight: dict[str, Any], key: str, value: Any, schema: ResourceSchem
     An extension's attribute without its URN is found too. A name that means nothing stays as it
     is, for the core to ignore or to refuse.
     """
-    path = AttributePath.parse(dotted_urn(key, schema))
-    target = path.resolve(schema) if path else None
+    target = _named(key, schema)
     if target is None:
         _place_unknown(straight, key, value, schema)
         return
@@ -139,6 +143,17 @@ def _place(straight: dict[str, Any], key: str, value: Any, schema: ResourceSchem
     before: Any = holder.get(name)
     parts = isinstance(before, dict) and isinstance(value, dict)
     holder[name] = {**before, **value} if parts else value
+
+
+def _named(key: str, schema: ResourceSchema) -> Target | None:
+    """What a key names; clients send the same few keys with every resource."""
+    target = schema.spellings.get(key)
+    if target is None:
+        path = AttributePath.parse(dotted_urn(key, schema))
+        target = path.resolve(schema) if path else None
+        if target is not None and len(schema.spellings) < _SPELLINGS:
+            schema.spellings[key] = target
+    return target
 
 
 def _holder(straight: dict[str, Any], uri: str | None) -> dict[str, Any]:
@@ -220,6 +235,8 @@ def straighten_elements(attribute: Attribute, value: Any) -> Any:
 
 
 def _straighten_element(attribute: Attribute, element: Any) -> Any:
+    if attribute.name not in _SPELT_AS_JSON and is_plain(attribute, element):
+        return element
     for dialect in _ELEMENT_DIALECTS:
         element = dialect(attribute, element)
     return element
@@ -247,7 +264,7 @@ def bare_value(attribute: Attribute, element: Any) -> Any:
 
 def json_in_a_text(attribute: Attribute, element: Any) -> Any:
     """A role as JSON inside its ``value``, which is how Entra adds app roles by default."""
-    if attribute.name not in ("roles", "entitlements") or not isinstance(element, dict):
+    if attribute.name not in _SPELT_AS_JSON or not isinstance(element, dict):
         return element
     name = next((name for name in element if name.lower() == "value"), "value")
     text = element.get(name)

@@ -28,6 +28,8 @@ def service_provider_config(
     max_results: int,
     default_count: int,
     max_body_bytes: int,
+    max_operations: int,
+    cursor_seconds: int,
     documentation_uri: str = "",
 ) -> dict[str, Any]:
     """The ServiceProviderConfig resource: what is offered, and the limits."""
@@ -35,7 +37,11 @@ def service_provider_config(
         "schemas": [SERVICE_PROVIDER_CONFIG_URN],
         "documentationUri": documentation_uri or RFC_7644,
         "patch": {"supported": True},
-        "bulk": {"supported": False, "maxOperations": 0, "maxPayloadSize": max_body_bytes},
+        "bulk": {
+            "supported": True,
+            "maxOperations": max_operations,
+            "maxPayloadSize": max_body_bytes,
+        },
         "filter": {"supported": True, "maxResults": max_results},
         "changePassword": {"supported": True},
         "sort": {"supported": True},
@@ -51,11 +57,12 @@ def service_provider_config(
             }
         ],
         "pagination": {
-            "cursor": False,
+            "cursor": True,
             "index": True,
             "defaultPaginationMethod": "index",
             "defaultPageSize": min(default_count, max_results),
             "maxPageSize": max_results,
+            "cursorTimeout": cursor_seconds,
         },
         "meta": _meta("ServiceProviderConfig", f"{base_url}/ServiceProviderConfig"),
     }

@@ -134,7 +134,7 @@ def check_required(
     for uri in sorted(schema.required_extensions):
         if not document.get(uri) and (uris is None or uri in uris):
             raise InvalidValue(f"The extension '{uri}' is required for this resource type.")
-    for target in schema:
+    for target in schema.demanding:
         if target.extension is None:
             concerned = names is None or target.name in names
         else:

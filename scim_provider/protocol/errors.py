@@ -93,6 +93,29 @@ class Sensitive(ScimError):
     scim_type = "sensitive"
 
 
+class InvalidCursor(ScimError):
+    """A cursor that this query never answered (RFC 9865 §2.1)."""
+
+    scim_type = "invalidCursor"
+    default_detail = (
+        "The cursor is not one of this query. Send the nextCursor of the page before, with the "
+        "filter, sortBy and sortOrder of the first page; or start again with an empty cursor."
+    )
+
+
+class ExpiredCursor(ScimError):
+    """A cursor that was used too late (RFC 9865 §2.1)."""
+
+    scim_type = "expiredCursor"
+    default_detail = "The cursor has expired. Start again with an empty cursor."
+
+
+class InvalidCount(ScimError):
+    """A ``count`` that cannot be served by cursor (RFC 9865 §2.1)."""
+
+    scim_type = "invalidCount"
+
+
 class Unauthorized(ScimError):
     """No credential, or one that is not known (RFC 7644 §2)."""
 

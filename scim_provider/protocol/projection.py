@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from .errors import InvalidValue
@@ -20,18 +20,28 @@ _Kept = frozenset[str] | None
 
 
 @dataclass(frozen=True)
+class Window:
+    """A stretch of the values of an attribute: ``most`` of them from the ``start``-th on."""
+
+    start: int = 1
+    most: int = 2**31 - 1
+
+
+@dataclass(frozen=True)
 class Projection:
     """What a client asked to see of every resource in an answer.
 
     ``included`` and ``excluded`` are canonical paths; ``included`` is None where the client
     named none, and empty where it named only unknown ones. ``written`` are the paths that the
     request set: what is returned on request is returned on such a write too (RFC 7643 §7).
+    ``members`` is the stretch of a Group's members that was asked for, None for all of them.
     """
 
     schema: ResourceSchema
     included: frozenset[str] | None = None
     excluded: frozenset[str] = field(default_factory=frozenset)
     written: frozenset[str] = field(default_factory=frozenset)
+    members: Window | None = None
 
     @classmethod
     def parse(
@@ -49,12 +59,7 @@ class Projection:
         named, left_out = _names(attributes), _names(excluded)
         if named and left_out:
             raise InvalidValue("Send either 'attributes' or 'excludedAttributes', not both.")
-        return cls(
-            schema,
-            frozenset(_paths(named, schema)) if named else None,
-            frozenset(_paths(left_out, schema)),
-            frozenset(str(target) for target in written),
-        )
+        return _projection(schema, named, left_out, frozenset(map(str, written)))
 
     @property
     def is_default(self) -> bool:
@@ -71,11 +76,35 @@ class Projection:
 
     def apply(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """The part of a document that the answer holds; ``schemas`` always (RFC 7643 §3)."""
+        if self._is_whole(document):
+            return dict(document)
         projected = _project(document, self._plan[None])
         for uri, plan in self._plan.items():
             if uri is not None and (container := _project(document.get(uri, {}), plan)):
                 projected[uri] = container
         return projected
+
+    def _is_whole(self, document: Mapping[str, Any]) -> bool:
+        """Whether all of a document is in the answer, as nearly always; told without a copy."""
+        names, containers = self._wholes
+        if self.included is not None or not document.keys() <= names:
+            return False
+        return all(
+            container.keys() <= inside
+            for uri, inside in containers.items()
+            if (container := document.get(uri))
+        )
+
+    @cached_property
+    def _wholes(self) -> tuple[frozenset[str], dict[str, frozenset[str]]]:
+        """The names, at the top and by extension, of what is kept whole."""
+        wholes = {
+            uri: frozenset(name for name, kept in plan.items() if kept is _WHOLE)
+            for uri, plan in self._plan.items()
+        }
+        top = wholes.pop(None)
+        containers = {uri: names for uri, names in wholes.items() if uri is not None}
+        return top | containers.keys(), containers
 
     @cached_property
     def _plan(self) -> dict[str | None, dict[str, _Kept]]:
@@ -124,9 +153,21 @@ class Projection:
         return not self.included.isdisjoint([target.name, *subs])
 
 
-def _names(parameter: Iterable[str]) -> list[str]:
+@lru_cache(maxsize=256)
+def _projection(
+    schema: ResourceSchema,
+    named: tuple[str, ...],
+    left_out: tuple[str, ...],
+    written: frozenset[str],
+) -> Projection:
+    """The same object for the same parameters: what it works out is worked out once."""
+    included = frozenset(_paths(named, schema)) if named else None
+    return Projection(schema, included, frozenset(_paths(left_out, schema)), written)
+
+
+def _names(parameter: Iterable[str]) -> tuple[str, ...]:
     parts = (part.strip() for item in parameter for part in item.split(","))
-    return [part for part in parts if part]
+    return tuple(part for part in parts if part)
 
 
 def _paths(names: Iterable[str], schema: ResourceSchema) -> Iterable[str]:

@@ -70,6 +70,8 @@ class Reader:
         An e-mail with an empty ``value`` holds nothing, whatever its ``type``: that is how a
         client's template comes out for a person without one.
         """
+        if is_plain(target.leaf, item):
+            return item
         if is_unassigned(item):
             return None
         if not target.leaf.is_complex:
@@ -124,6 +126,17 @@ class Reader:
         return coerced
 
 
+def is_plain(attribute: Attribute, item: object) -> bool:
+    """Whether an element is nothing but a text as its ``value``, and so canonical as it is.
+
+    A group of a hundred thousand members comes as so many of them.
+    """
+    if type(item) is not dict or len(item) != 1 or not attribute.takes_plain_values:
+        return False
+    text = item.get("value")
+    return type(text) is str and text != "" and is_storable(text)
+
+
 def assigned(value: dict[str, Any]) -> dict[str, Any]:
     """An object without its unassigned members."""
     return {name: item for name, item in value.items() if item is not None}
@@ -176,8 +189,11 @@ def _key(attribute: Attribute, value: Any) -> Hashable:
 
 def distinct(attribute: Attribute, elements: Iterable[Element]) -> list[Element]:
     """The elements with each kept once, in order (RFC 7643 §2.4); the first one's words win."""
+    several = list(elements)
+    if len(several) < 2:
+        return several
     found: dict[Hashable, Element] = {}
-    for element in elements:
+    for element in several:
         key = identity(attribute, element)
         same: Element = found.setdefault(key, element)
         if same is not element and attribute.is_complex:

@@ -81,6 +81,14 @@ class Attribute(_Characteristics):
         """What a bare ``emails`` means in a comparison: its ``value`` (RFC 7644 §3.4.2.2)."""
         return self.sub("value")
 
+    @cached_property
+    def takes_plain_values(self) -> bool:
+        """Whether any text is a ``value`` of it."""
+        value = self.value_attribute
+        if value is None or value.type != "string" or value.mutability == "readOnly":
+            return False
+        return not (value.closed or value.multi_valued)
+
     def key(self, text: str) -> str:
         """``text`` as it is compared: equal keys mean equal values (RFC 7643 §2.2, RFC 7644 §5)."""
         if self.case_exact:
@@ -94,6 +102,8 @@ def comparison_key(text: str, *, precis: bool = False) -> str:
     Characters are lowered one by one, without context, so that databases can do the same; for
     the same reason the final sigma counts as any other.
     """
+    if text.isascii():
+        return text.lower()
     if precis:
         text = "".join(_narrow(character) for character in text)
     lowered = "".join(character.lower() for character in unicodedata.normalize("NFC", text))
@@ -158,7 +168,15 @@ class Target:
 
     def of(self, sub_attribute: Attribute) -> Target:
         """The path of one of its sub-attributes."""
-        return replace(self, sub_attribute=sub_attribute)
+        made = self._below.get(sub_attribute.name)
+        if made is None or made.sub_attribute is not sub_attribute:
+            made = self._below[sub_attribute.name] = replace(self, sub_attribute=sub_attribute)
+        return made
+
+    @cached_property
+    def _below(self) -> dict[str, Target]:
+        """The paths of sub-attributes that were asked for."""
+        return {}
 
     @cached_property
     def name(self) -> str:
@@ -167,6 +185,10 @@ class Target:
         return f"{self.extension}:{name}" if self.extension else name
 
     def __str__(self) -> str:
+        return self._path
+
+    @cached_property
+    def _path(self) -> str:
         return f"{self.name}.{self.sub_attribute.name}" if self.sub_attribute else self.name
 
 
@@ -209,7 +231,7 @@ class ResourceSchema:
 
     def uri(self, text: str) -> str | None:
         """The canonical spelling of a schema URN of this resource type, or None."""
-        return self._uris.get(text.lower())
+        return self._uris.get(text.lower()) if ":" in text else None
 
     @cached_property
     def _top(self) -> dict[str, Target]:
@@ -222,6 +244,20 @@ class ResourceSchema:
             schema.id: {a.name.lower(): Target(a, None, schema.id) for a in schema.attributes}
             for schema in self.extensions
         }
+
+    @cached_property
+    def spellings(self) -> dict[str, Target]:
+        """Attributes by names that clients sent for them: a memory, never whole."""
+        return {}
+
+    @cached_property
+    def demanding(self) -> tuple[Target, ...]:
+        """The attributes that clients must send, or must send something of."""
+        return tuple(
+            target
+            for target in self
+            if target.attribute.required or any(s.required for s in target.attribute.sub_attributes)
+        )
 
     def top_level(self) -> Iterable[Target]:
         """The core attributes, then the common ones."""

@@ -20,10 +20,11 @@ def resources(response) -> list[dict]:
 
 
 def test_the_limits_that_are_announced_are_those_that_hold(settings, scim, ada, engineers):
-    settings.SCIM_PROVIDER = settings.SCIM_PROVIDER | {"MAX_RESULTS": 1, "MAX_BODY_BYTES": 400}
+    limits = {"MAX_RESULTS": 1, "MAX_BODY_BYTES": 400, "BULK_MAX_OPERATIONS": 7}
+    settings.SCIM_PROVIDER = settings.SCIM_PROVIDER | limits
     config = scim.get("/ServiceProviderConfig").json()
     assert config["filter"]["maxResults"] == config["pagination"]["maxPageSize"] == 1
-    assert config["bulk"]["maxPayloadSize"] == 400
+    assert config["bulk"] == {"supported": True, "maxOperations": 7, "maxPayloadSize": 400}
     assert scim.get("", count=50).json()["itemsPerPage"] == 1
     assert_error(scim.post("/Users", {"userName": "x" * 400}), 413)
 

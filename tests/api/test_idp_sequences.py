@@ -271,8 +271,5 @@ def test_pocket_id_lists_a_thousand_and_puts_what_changed(scim: ScimClient) -> N
 
 
 @pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete"])
-@pytest.mark.parametrize("endpoint", ["/Bulk", "/Me"])
-def test_what_is_not_offered_says_so_to_every_method(
-    scim: ScimClient, endpoint: str, method: str
-) -> None:
-    assert_error(getattr(scim, method)(endpoint), 501)
+def test_what_is_not_offered_says_so_to_every_method(scim: ScimClient, method: str) -> None:
+    assert_error(getattr(scim, method)("/Me"), 501)

@@ -43,7 +43,8 @@ def everything(scim: ScimClient, size: int) -> dict[str, int]:
     member = {"op": "add", "path": "members", "value": [{"value": user["id"]}]}
     acts: dict[str, Callable[[], Any]] = {
         "get": partial(scim.get, path),
-        "list": partial(scim.get, "/Users", count=100),
+        "list": partial(scim.get, "/Users", count=2),
+        "list by cursor": partial(scim.get, "/Users", count=2, cursor=""),
         "filter": partial(scim.get, "/Users", filter=f'userName eq "ana{size}"'),
         "value path": partial(scim.get, "/Users", filter='emails[type eq "work"].value co "ana"'),
         "create": partial(scim.post, "/Users", person(f"bo{size}")),
@@ -59,7 +60,8 @@ def everything(scim: ScimClient, size: int) -> dict[str, int]:
 MOST = {
     "get": 4,
     "list": 5,
-    "filter": 5,
+    "list by cursor": 6,
+    "filter": 4,
     "value path": 5,
     "create": 9,
     "patch": 8,

@@ -23,6 +23,7 @@ SCHEMAS = (core.USER, core.GROUP, core.ENTERPRISE_USER, core.ROLE, *DISCOVERY_SC
 
 def config(**changes: Any) -> dict[str, Any]:
     limits = {"max_results": 1000, "default_count": 100, "max_body_bytes": 5_000_000}
+    limits |= {"max_operations": 500, "cursor_seconds": 3600}
     return service_provider_config(BASE_URL, **(limits | changes))
 
 
@@ -36,8 +37,8 @@ def test_the_configuration_has_every_required_member_of_section_5():
     document = config()
     assert document["patch"] == {"supported": True}
     assert document["bulk"] == {
-        "supported": False,
-        "maxOperations": 0,
+        "supported": True,
+        "maxOperations": 500,
         "maxPayloadSize": 5_000_000,
     }
     assert document["filter"] == {"supported": True, "maxResults": 1000}
@@ -61,10 +62,12 @@ def test_the_configuration_names_the_sites_documentation_and_otherwise_the_rfc()
     assert config()["documentationUri"].startswith("https://www.rfc-editor.org/")
 
 
-def test_paging_is_by_index_and_within_the_limits():
+def test_paging_is_by_index_or_cursor_and_within_the_limits():
     pagination = config(max_results=50)["pagination"]
-    assert (pagination["cursor"], pagination["index"]) == (False, True)
+    assert (pagination["cursor"], pagination["index"]) == (True, True)
+    assert pagination["defaultPaginationMethod"] == "index"
     assert (pagination["defaultPageSize"], pagination["maxPageSize"]) == (50, 50)
+    assert pagination["cursorTimeout"] == 3600
 
 
 def test_another_implementation_accepts_the_configuration():

@@ -1,0 +1,178 @@
+"""Many new Users: their accounts, roles and passwords beside their rows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import connections, router
+
+from scim_provider.models import FormerUser, Resource, RoleAssignment
+from scim_provider.organizations import organizations
+from scim_provider.protocol.errors import ScimError
+from scim_provider.protocol.schema import comparison_key
+
+from . import accounts
+from .batch import Batch, Entry, Sent, Undecided
+from .document import Document
+from .roles import assignments, grant_all
+from .rows import batched, insert_objects, update_objects
+
+#: Names of one look-up where the engine has no limit of its own.
+_NAMES = 10_000
+
+
+class UserBatch(Batch):
+    """The creates of Users: people who return, names taken on the site, roles, passwords."""
+
+    replaced = (*Batch.replaced, "row_beside", "save_account")
+
+    def look_up(self) -> None:
+        keys = {_key(each.received) for each in self.sent if each.received}
+        rows = FormerUser.objects.select_related("account").filter(
+            connection=self.context.connection, name_key__in_set=sorted(keys)
+        )
+        self.former = {former.name_key: former for former in rows}
+        self.revived: dict[Any, int] = {}
+        self.used: list[FormerUser] = []
+
+    # -- judging -------------------------------------------------------------------------------
+
+    def new_row(self, document: Document) -> Resource:
+        kind: Any = self.resource_type
+        former = self.former.get(_key(document))
+        if former and not organizations().belongs(former.account, self.context.owner):
+            former = None
+        row: Resource = kind.row_beside(former and former.account, self.context, document)
+        return row
+
+    def build(self, sent: Sent) -> Entry:
+        entry = super().build(sent)
+        account: Any = entry.row.account
+        if account.pk is None:
+            accounts.close_password(account)
+        else:
+            self.used.append(self.former.pop(_key(entry.document)))
+            self.revived[account.pk] = entry.position
+        return entry
+
+    def guard(self, row: Resource) -> None:
+        account: Any = row.account
+        accounts.refuse_privileged(account)
+
+    def take_password(self, document: Document) -> str | None:
+        password: str | None = document.pop("password", None)
+        return password
+
+    def look_up_taken(self) -> None:
+        super().look_up_taken()
+        names = {name for entry in self.entries for name in accounts.spellings(_login(entry))}
+        #: Login name → the accounts that have it, and the body of this batch that takes it.
+        self.named: dict[str, list[Any]] = _accounts_named(names)
+        self.claimed: dict[str, int] = {}
+        if self.named.keys() - names:
+            raise Undecided("The database takes other spellings for the same than Python does.")
+
+    def claim(self, entry: Entry) -> Entry:
+        name = _login(entry)
+        if holders := [h for each in accounts.spellings(name) for h in self._holders(entry, each)]:
+            error = accounts.taken_name(name)
+            cause = None if None in holders else holders[0]
+            raise error if cause is None else self.blame(entry, cause, error)
+        entry = super().claim(entry)
+        self.claimed[name] = entry.position
+        return entry
+
+    def _holders(self, entry: Entry, name: str) -> Iterator[int | None]:
+        """Who has the name: an earlier body of the batch by position, or None for the site."""
+        if name in self.claimed:
+            yield self.claimed[name]
+        account: Any = entry.row.account
+        for key in self.named.get(name, ()):
+            reviver = self.revived.get(key)
+            if key == account.pk:
+                continue
+            if reviver is None or reviver > entry.position:
+                yield None
+            elif reviver in self.errors:
+                yield reviver
+
+    # -- writing -------------------------------------------------------------------------------
+
+    def save(self) -> None:
+        people: list[Any] = [entry.row.account for entry in self.entries]
+        insert_objects(get_user_model(), [one for one in people if one.pk is None])
+        self._save_returning()
+        for entry, account in zip(self.entries, people, strict=True):
+            entry.row.account = account  # its key is known only now
+        if people:
+            organizations().admit_all(people, self.context.owner)
+        self.save_rows()
+        self._save_passwords()
+        self._assign()
+
+    def _save_returning(self) -> None:
+        """The accounts of people who return: one UPDATE for all with the same columns."""
+        if not self.used:
+            return
+        FormerUser.objects.filter(pk__in=[former.pk for former in self.used]).delete()
+        changed: dict[frozenset[str], list[Any]] = defaultdict(list)
+        for entry in self.entries:
+            account: Any = entry.row.account
+            if account.pk in self.revived and entry.written.account_fields:
+                changed[entry.written.account_fields].append(account)
+        for fields, people in changed.items():
+            update_objects(get_user_model(), people, sorted(fields))
+
+    def _save_passwords(self) -> None:
+        """All are validated before the first is hashed, which is slow by intent."""
+        chosen: list[tuple[Entry, Any, str]] = []
+        for entry in self.entries:
+            if entry.password is not None:
+                chosen.append((entry, entry.row.account, entry.password))
+        for entry, account, password in chosen:
+            try:
+                accounts.refuse_weak(account, password)
+            except ScimError as error:
+                self.errors[entry.position] = error
+        if chosen and not any(entry.position in self.errors for entry, *_ in chosen):
+            for _, account, password in chosen:
+                account.set_password(password)
+            update_objects(get_user_model(), [one for _, one, _ in chosen], ["password"])
+
+    def _assign(self) -> None:
+        granted: dict[Any, set[int]] = {}
+        rows: list[RoleAssignment] = []
+        for entry in self.entries:
+            given = assignments(entry.row, entry.document, self.context.roles)
+            groups = {a.role.django_group_id for a in given if a.role.django_group_id}
+            if groups:
+                granted[entry.row.account] = groups
+            rows += given
+        if rows:
+            RoleAssignment.objects.bulk_create(rows)
+            grant_all(granted)
+
+
+def _key(document: Document) -> str:
+    return comparison_key(document["userName"], precis=True)
+
+
+def _login(entry: Entry) -> str:
+    account: Any = entry.row.account
+    name: str = account.get_username()
+    return name
+
+
+def _accounts_named(names: Collection[str]) -> dict[str, list[Any]]:
+    """The accounts with one of the login names, by name as the database has it."""
+    model = get_user_model()
+    features = connections[router.db_for_read(model)].features
+    found: dict[str, list[Any]] = defaultdict(list)
+    for some in batched(sorted(names), features.max_query_params or _NAMES):
+        rows = model._default_manager.filter(**{f"{model.USERNAME_FIELD}__in": some})
+        for key, name in rows.values_list("pk", model.USERNAME_FIELD):
+            found[name].append(key)
+    return found

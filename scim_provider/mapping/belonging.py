@@ -1,0 +1,129 @@
+"""Members and groups as they are answered: read for a whole page at once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from django.db import connections, router
+
+from scim_provider.models import Membership, Resource
+from scim_provider.protocol.projection import Window
+
+from .context import Context
+from .paths import Document
+
+#: Rows that are turned into elements at a time.
+_CHUNK = 2000
+
+
+class GroupOf(NamedTuple):
+    """A group that a resource is in, ``direct`` or through other groups."""
+
+    scim_id: str
+    name: str
+    kind: str
+
+
+_MEMBERS = """
+SELECT m.group_id, r.scim_id, r.resource_type, COALESCE(NULLIF(m.display, ''), r.name)
+FROM {table} m JOIN {resources} r ON r.id = m.member_id
+WHERE m.group_id IN ({places}) ORDER BY m.id {window}
+"""
+
+
+def members_of(
+    group_ids: Sequence[int],
+    context: Context,
+    endpoints: Mapping[str, str],
+    window: Window | None = None,
+) -> dict[int, list[Document]]:
+    """Group row id → its members as elements, in the order they were added: one statement.
+
+    ``endpoints`` are by resource type; a ``window`` is one of all members of all groups.
+    """
+    bases = {kind: f"{context.base_url}{endpoint}/" for kind, endpoint in endpoints.items()}
+    elements: dict[int, list[Document]] = defaultdict(list)
+    limits = "" if window is None else "LIMIT %s OFFSET %s"
+    parameters = [] if window is None else [window.most, window.start - 1]
+    for group_id, scim_id, kind, name in _rows(_MEMBERS, group_ids, parameters, window=limits):
+        reference = bases[kind] + scim_id
+        elements[group_id].append(
+            {"value": scim_id, "$ref": reference, "display": name, "type": kind}
+        )
+    return elements
+
+
+_DIRECT = """
+SELECT m.member_id, r.id, r.scim_id, r.name,
+    EXISTS (SELECT 1 FROM {table} above WHERE above.member_id = m.group_id)
+FROM {table} m JOIN {resources} r ON r.id = m.group_id
+WHERE m.member_id IN ({places}) ORDER BY r.id
+"""
+_ABOVE = """
+WITH RECURSIVE scim_above (start_id, group_id) AS (
+    SELECT m.member_id, m.group_id FROM {table} m WHERE m.member_id IN ({places})
+    UNION
+    SELECT a.start_id, m.group_id FROM scim_above a {m_of_groups}
+)
+SELECT a.start_id, r.id, r.scim_id, r.name
+FROM scim_above a JOIN {resources} r ON r.id = a.group_id
+"""
+
+
+def each_joined(table: str, alias: str, column: str, value: str, vendor: str) -> str:
+    """A join of the rows of ``table`` whose ``column`` is ``value``, found by index row by row.
+
+    Inside a recursion PostgreSQL knows no numbers, and would rather read the whole table.
+    """
+    if vendor != "postgresql":
+        return f"JOIN {table} {alias} ON {alias}.{column} = {value}"
+    rows = f"SELECT * FROM {table} joined WHERE joined.{column} = {value} OFFSET 0"
+    return f"CROSS JOIN LATERAL ({rows}) {alias}"
+
+
+def groups_of(member_ids: Sequence[int]) -> dict[int, list[GroupOf]]:
+    """Row id → the groups it is in, ``direct`` ones first, then ``indirect``.
+
+    One statement, and a second one where a group of theirs is itself a member.
+    """
+    groups: dict[int, dict[int, GroupOf]] = defaultdict(dict)
+    nested: dict[int, list[int]] = defaultdict(list)
+    for owner, group, scim_id, name, has_above in _rows(_DIRECT, member_ids):
+        groups[owner][group] = GroupOf(scim_id, name, "direct")
+        if has_above:
+            nested[group].append(owner)
+    if nested:
+        _add_above(groups, nested)
+    return {owner: list(found.values()) for owner, found in groups.items()}
+
+
+def _add_above(groups: dict[int, dict[int, GroupOf]], nested: Mapping[int, list[int]]) -> None:
+    above = sorted(_rows(_ABOVE, nested), key=lambda row: row[1])
+    for start, group, scim_id, name in above:
+        for owner in nested[start]:
+            groups[owner].setdefault(group, GroupOf(scim_id, name, "indirect"))
+
+
+def _rows(
+    template: str, placed: Collection[int], parameters: Sequence[Any] = (), **parts: str
+) -> Iterator[tuple[Any, ...]]:
+    """The rows for the keys ``placed``, which are our own and stand in the statement as they are:
+    drivers take longer over a hundred parameters than databases over the answer.
+    """
+    if not placed:
+        return
+    connection = connections[router.db_for_read(Membership)]
+    table = Membership._meta.db_table
+    sql = template.format(
+        table=table,
+        resources=Resource._meta.db_table,
+        places=", ".join(map(str, placed)),
+        m_of_groups=each_joined(table, "m", "member_id", "a.group_id", connection.vendor),
+        **parts,
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        while rows := cursor.fetchmany(_CHUNK):
+            yield from rows

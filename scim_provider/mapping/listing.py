@@ -1,0 +1,247 @@
+"""Lists by the shortest way: values instead of instances, statements compiled once per shape.
+
+The *shape* of a filter is the filter with placeholders for the texts that it looks up. Identity
+providers ask in a handful of shapes, a million times each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import cache, cached_property, lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+
+from scim_provider.models import IN_ORDER, Connection
+from scim_provider.prepared import NotPreparable, Number, Prepared, PreparedPage, Row, Text
+from scim_provider.protocol.filter import And, Comparison, Filter, Not, Or, ValuePath
+from scim_provider.protocol.projection import Projection
+from scim_provider.protocol.schema import Target
+
+from .context import Context
+from .keyset import Order, Position
+from .paths import Document
+from .query import filter_rows
+from .reader import Found, row_reader
+
+if TYPE_CHECKING:
+    from .resource_type import ResourceType
+
+#: A look-up longer than this is compared in another way.
+_LONGEST = 255
+
+
+class Shape(NamedTuple):
+    """What a list is compiled from; two requests of one shape differ in values alone."""
+
+    resource_type: ResourceType
+    filter: Filter[Target] | None
+    sort_by: Target | None
+    descending: bool
+    base_url: str
+    projection: Projection
+
+
+class ValueRows:
+    """The rows that a list query finds, as :mod:`.paging` asks for them.
+
+    Each row is ``(Found, document)``.
+    """
+
+    def __init__(self, shape: Shape, context: Context) -> None:
+        self.context = context
+        self._literal = shape
+        self._is_along = False
+        opening = _Opening()
+        opened = shape.filter and opening.open(shape.filter)
+        self._texts = tuple(opening.texts)
+        if opening.is_complete:
+            self._statements = _statements(shape._replace(filter=opened), len(self._texts))
+        if not opening.is_complete or not self._statements.usable:
+            self._close()
+
+    def _close(self) -> None:
+        """Do without placeholders for texts."""
+        self._statements = _Statements(self._literal, 0)
+        self._texts = ()
+
+    def window(self, first: int, count: int | None) -> list[Any]:
+        if count == 0:
+            return []
+        read = self._read(self._run(lambda s, values: s.window(values, first, count)))
+        self._is_along = self._statements.reads_along(first)
+        return read
+
+    def behind(self, position: Position | None, count: int) -> tuple[list[Position], list[Any]]:
+        rows = self._read(self._run(lambda s, values: s.behind(values, position, count + 1)))
+        positions = [Position(found.pk, *found.along) for found, _ in rows]
+        return positions, rows[:count]
+
+    def count(self, most: int | None = None) -> int:
+        return int(self._run(lambda s, values: s.counted.count(*values, most=most)))
+
+    def documents(self, rows: Sequence[Any]) -> list[Document]:
+        """The rows as they are answered."""
+        resource_type, _, _, _, _, projection = self._literal
+        if self._is_along:
+            for found, document in rows:
+                resource_type.complete_one(found, document, self.context, projection)
+        else:
+            resource_type.complete(rows, self.context, projection)
+        return [projection.apply(document) for _, document in rows]
+
+    def _read(self, rows: Sequence[Row]) -> list[tuple[Found, Document]]:
+        return list(self._statements.reader.read(rows, self.context))
+
+    def _run(self, select: Any) -> Any:
+        try:
+            return select(self._statements, (self.context.connection.pk, *self._texts))
+        except NotPreparable:
+            self._statements.usable = False
+            self._close()
+            return select(self._statements, (self.context.connection.pk,))
+
+
+class _Statements:
+    """The statements of one shape; each is compiled when it is first asked for."""
+
+    def __init__(self, shape: Shape, texts: int) -> None:
+        self.shape, self.usable = shape, True
+        self._connection = Number()
+        self._given: tuple[Number | Text, ...] = (
+            self._connection,
+            *map(_placeholder, range(texts)),
+        )
+        self.reader = row_reader(shape.resource_type, shape.projection)
+
+    @cached_property
+    def _context(self) -> Context:
+        return Context(Connection(pk=self._connection), self.shape.base_url)
+
+    @cached_property
+    def _found(self) -> QuerySet[Any]:
+        resource_type = self.shape.resource_type
+        rows = resource_type.queryset(self._context.connection)
+        if self.shape.filter is None:
+            return rows
+        return rows.filter(filter_rows(self.shape.filter, resource_type, self._context))
+
+    @cached_property
+    def _order(self) -> Order:
+        target = self.shape.sort_by
+        home = self.shape.resource_type.home(target) if target else None
+        expression = home.order(target, self._context) if home and target else None
+        return Order(expression, self.shape.descending)
+
+    def window(self, values: Sequence[Any], first: int, count: int | None) -> list[Row]:
+        """``count`` rows from the one at ``first``."""
+        if count is None:
+            return self._whole.rows(*values)[first:]
+        if self.shape.filter is None or first:
+            return self._keys_first.rows(*values, limit=count, offset=first)
+        return self._whole.rows(*values, limit=count)
+
+    def reads_along(self, first: int) -> bool:
+        """Whether what is found is read with all that belongs to it: a look-up finds one or two."""
+        return len(self._given) > 1 and not first
+
+    @cached_property
+    def _whole(self) -> Prepared:
+        along = self.reader.along if self.reads_along(0) else {}
+        rows = self._order.sorted(self._found)
+        return Prepared(lambda: self.reader.values(rows, along=along), *self._given)
+
+    @cached_property
+    def _keys_first(self) -> PreparedPage:
+        return self._page(lambda: self._order.keyed(self._found))
+
+    def behind(self, values: Sequence[Any], position: Position | None, count: int) -> list[Row]:
+        """``count`` rows behind ``position``, each with its sort key."""
+        if position is None:
+            return self._first.rows(*values, limit=count)
+        if self._order.expression is None:
+            return self._next.rows(*values, position.pk, limit=count)
+        if isinstance(position.key, str):
+            with suppress(NotPreparable, ValidationError):  # a moment is no text
+                return self._next.rows(*values, position.pk, position.key, limit=count)
+        return self._behind(position, ()).rows(*values, limit=count)
+
+    @cached_property
+    def _first(self) -> PreparedPage:
+        return self._behind(None, ())
+
+    @cached_property
+    def _next(self) -> PreparedPage:
+        if self._order.expression is None:
+            return self._behind(Position(_PK), (_PK,))
+        return self._behind(Position(_PK, _KEY), (_PK, _KEY))
+
+    def _behind(self, position: Position | None, given: tuple[Any, ...]) -> PreparedPage:
+        return self._page(lambda: self._order.after(self._found, position), given)
+
+    def _page(self, keys: Callable[[], QuerySet[Any]], given: tuple[Any, ...] = ()) -> PreparedPage:
+        """Only the keys are looked for in order: an index holds all that this takes, so that the
+        planners of PostgreSQL and MariaDB choose it, and what is passed over is no row.
+        """
+        model = self.shape.resource_type.model
+        rows = model._default_manager.order_by()
+        return PreparedPage(
+            Prepared(lambda: keys().values_list(*self._order.columns), *self._given, *given),
+            Prepared(lambda: self.reader.values(rows)),
+            model,
+            sorts=self._order.expression is not None,
+            descending=self._order.descending,
+            index="" if self._order.expression or self.shape.filter else IN_ORDER,
+        )
+
+    @cached_property
+    def counted(self) -> Prepared:
+        """The keys of all rows, to be counted."""
+        return Prepared(lambda: self._found.order_by().values_list("pk"), *self._given)
+
+
+_PK, _KEY = Number(), Text("key")
+
+
+@lru_cache(maxsize=256)
+def _statements(shape: Shape, texts: int) -> _Statements:
+    return _Statements(shape, texts)
+
+
+@cache
+def _placeholder(number: int) -> Text:
+    return Text(str(number))
+
+
+class _Opening:
+    """Puts placeholders in place of the texts that a filter looks up."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        #: Whether nothing is left in the filter that makes it one of countless others.
+        self.is_complete = True
+
+    def open(self, tree: Filter[Target]) -> Filter[Target]:
+        match tree:
+            case And(terms):
+                return And(tuple(map(self.open, terms)))
+            case Or(terms):
+                return Or(tuple(map(self.open, terms)))
+            case Not(term):
+                return Not(self.open(term))
+            case ValuePath(path, inner):
+                return ValuePath(path, self.open(inner))
+            case Comparison(path, operator, value):
+                if operator == "eq" and isinstance(value, str) and _is_plain(path, value):
+                    self.texts.append(value)
+                    return Comparison(path, operator, _placeholder(len(self.texts) - 1))
+                self.is_complete &= path.leaf.type == "boolean"
+        return tree
+
+
+def _is_plain(path: Target, text: str) -> bool:
+    """Whether every such text is compared in the same way."""
+    is_text = path.leaf.type in ("string", "reference")
+    return is_text and text.isascii() and 0 < len(text) <= _LONGEST

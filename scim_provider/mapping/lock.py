@@ -1,0 +1,60 @@
+"""A row and its account, locked: the first statement of every change."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from django.contrib.auth import get_user_model
+from django.db.models import QuerySet
+
+from scim_provider.models import Connection, Resource
+from scim_provider.prepared import Number, Prepared, Text, field_names, instance
+
+from .context import Context
+from .transactions import locking
+
+if TYPE_CHECKING:
+    from .resource_type import ResourceType
+
+
+class RowLock:
+    """``SELECT … FOR UPDATE`` of one row of a resource type."""
+
+    def __init__(self, resource_type: ResourceType) -> None:
+        connection, scim_id = Number(), Text("id")
+        rows = resource_type.queryset(Connection(pk=connection)).filter(scim_id=scim_id)
+        rows = rows.select_related("account").order_by()
+        self._one = Prepared(lambda: locked(rows, resource_type), connection, scim_id)
+
+    def row(self, context: Context, scim_id: str) -> Resource | None:
+        """The row with that id, None where the connection has none."""
+        using, rows = self._one.select(context.connection.pk, scim_id)
+        if not rows:
+            return None
+        columns = len(field_names(Resource))
+        row = instance(Resource, using, rows[0][:columns])
+        account = None
+        if row.account_id is not None:
+            account = instance(get_user_model(), using, rows[0][columns:])
+        Resource._meta.get_field("account").set_cached_value(row, account)
+        return row
+
+
+def locked(rows: QuerySet[Resource], resource_type: ResourceType) -> QuerySet[Resource]:
+    """``rows`` FOR UPDATE, and their accounts with them where these hold attributes.
+
+    PostgreSQL joins an account that is not locked as it was before the wait: a change back to
+    what it said then would look like none, and be lost. It locks no row that may be missing.
+    """
+    if not any("account" in home.joins for _, home in resource_type.placed):
+        return rows.select_for_update(**locking(rows.db))
+    login = get_user_model().USERNAME_FIELD
+    has_account = rows.filter(**{f"account__{login}__isnull": False})
+    return has_account.select_for_update(**locking(rows.db, "account"))
+
+
+@cache
+def row_lock(resource_type: ResourceType) -> RowLock:
+    """The lock of a resource type."""
+    return RowLock(resource_type)

@@ -1,0 +1,166 @@
+"""Rows → documents by the shortest way: from the values of columns, without model instances."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from django.conf import settings
+from django.db import connections, router
+from django.db.models import ExpressionWrapper, F, QuerySet, TextField
+
+from scim_provider.models import Connection, Resource
+from scim_provider.prepared import Number, Prepared, Row, Text
+from scim_provider.protocol.projection import Projection
+from scim_provider.protocol.schema import Target
+
+from .columns import Column
+from .context import Context
+from .document import moment_text
+from .functions import MomentText
+from .paths import Document
+
+_loads: Callable[[str], Any] = json.loads
+with suppress(ImportError):
+    import orjson
+
+    _loads = orjson.loads
+
+if TYPE_CHECKING:
+    from .resource_type import ResourceType
+
+#: The columns that every resource has; as texts, where drivers would make objects of them.
+_OWN: dict[str, Any] = {
+    "scim_key": F("pk"),
+    "scim_number": F("version"),
+    "scim_created": F("created"),
+    "scim_modified": F("last_modified"),
+    "scim_document": ExpressionWrapper(F("document"), output_field=TextField()),
+}
+_AS_TEXTS = {
+    "scim_created": MomentText("created"),
+    "scim_modified": MomentText("last_modified"),
+}
+#: What a site may override to change how its rows are read.
+_HOOKS = ("queryset", "joined", "row", "document", "stored", "meta", "version", "complete")
+_PACKAGE = __name__.partition(".")[0]
+
+
+class Found(NamedTuple):
+    """What identifies a row that was read without an instance."""
+
+    pk: int
+    scim_id: str
+    version: str
+    along: tuple[Any, ...] = ()
+
+
+def reads_values(resource_type: ResourceType) -> bool:
+    """Whether values of columns tell all: no site has a hand in how the rows are read."""
+    if resource_type.model is not Resource:
+        return False
+    hooks = [getattr(type(resource_type), name) for name in _HOOKS]
+    homes = [type(home).read for _, home in resource_type.placed]
+    return all(_is_ours(function) for function in (*hooks, *homes))
+
+
+def _is_ours(function: Any) -> bool:
+    return str(function.__module__).partition(".")[0] == _PACKAGE
+
+
+class RowReader:
+    """How the rows of a resource type are read for one projection."""
+
+    def __init__(
+        self, resource_type: ResourceType, projection: Projection, *, in_utc: bool
+    ) -> None:
+        self.resource_type, self._in_utc = resource_type, in_utc
+        placed = [
+            (target, home.field)
+            for target, home in resource_type.placed
+            if isinstance(home, Column) and target.name not in ("id", "meta")
+            if projection.wants(target)
+        ]
+        fields = [field for _, field in placed]
+        #: What :meth:`values` fetches; what is fetched along with it comes behind.
+        self.columns = ("scim_id", *_OWN, *fields)
+        self._places = tuple((_containers(target), target.leaf.name) for target, _ in placed)
+        self._extensions = tuple(e.id for e in resource_type.extensions)
+        self.along = resource_type.along(projection)
+        self._one = self._prepare_one()
+
+    def values(
+        self, rows: QuerySet[Any], along: Mapping[str, Any] | None = None
+    ) -> QuerySet[Any, Any]:
+        """The values that :meth:`read` takes, of each row, and what is read ``along``."""
+        along = along or {}
+        own = _OWN | _AS_TEXTS if self._in_utc else _OWN
+        annotated: QuerySet[Any] = rows.annotate(**own, **along)
+        return annotated.values_list(*self.columns, *along)
+
+    def _prepare_one(self) -> Prepared:
+        connection, scim_id = Number(), Text("id")
+        rows = self.resource_type.queryset(Connection(pk=connection)).filter(scim_id=scim_id)
+        one = rows.order_by()
+        return Prepared(lambda: self.values(one, along=self.along), connection, scim_id)
+
+    def one(
+        self, context: Context, scim_id: str, using: str | None = None
+    ) -> tuple[Found, Document] | None:
+        """The resource with that id, with what :meth:`ResourceType.along` adds."""
+        rows = self._one.rows(context.connection.pk, scim_id, using=using)
+        return next(self.read(rows, context), None)
+
+    def read(self, rows: Iterable[Row], context: Context) -> Iterator[tuple[Found, Document]]:
+        """Rows of :meth:`values`, each with its document."""
+        schema, name = self.resource_type.schema.id, self.resource_type.name
+        places, extensions = self._places, self._extensions
+        base, start = f"{context.base_url}{self.resource_type.endpoint}/", len(self.columns)
+        first = start - len(places)
+        for values in rows:
+            scim_id, pk, number, created, modified, stored = values[:first]
+            document: Document = {"schemas": [schema], "id": scim_id, **_loads(stored)}
+            for (containers, leaf), value in zip(places, values[first:start], strict=True):
+                _place(document, containers, leaf, value)
+            document["schemas"] += [uri for uri in extensions if document.get(uri)]
+            if not self._in_utc:
+                created, modified = moment_text(created), moment_text(modified)
+            version = f'W/"{number}"'
+            document["meta"] = {
+                "resourceType": name,
+                "created": created,
+                "lastModified": modified,
+                "location": base + scim_id,
+                "version": version,
+            }
+            yield Found(pk, scim_id, version, tuple(values[start:])), document
+
+
+def _containers(target: Target) -> tuple[str, ...]:
+    """The keys of the objects around a leaf, outermost first."""
+    extension = (target.extension,) if target.extension else ()
+    return (*extension, target.attribute.name) if target.sub_attribute else extension
+
+
+def _place(document: Document, containers: Sequence[str], name: str, value: Any) -> None:
+    """Put the value of a column where it belongs; ``document`` is nobody else's."""
+    if not containers and document.get(name, name) is None:
+        del document[name]  # unassigned, whatever the column says
+    elif value is not None and value != "":
+        for container in containers:
+            document = document.setdefault(container, {})
+        document[name] = value
+
+
+def row_reader(resource_type: ResourceType, projection: Projection) -> RowReader:
+    """The reader for a projection; clients ask for the same few."""
+    zone = connections[router.db_for_read(Resource)].timezone_name
+    return _row_reader(resource_type, projection, settings.USE_TZ and zone == "UTC")
+
+
+@lru_cache(maxsize=256)
+def _row_reader(resource_type: ResourceType, projection: Projection, in_utc: bool) -> RowReader:
+    return RowReader(resource_type, projection, in_utc=in_utc)

@@ -1,0 +1,135 @@
+"""Many new rows at once, without an object each where nobody looks at the objects."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from io import StringIO
+from itertools import islice
+from typing import Any, TypeVar
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import connections, router
+from django.db.models import JSONField, Model
+from django.db.models.signals import post_save, pre_save
+
+from scim_provider.models import Resource
+
+#: Rows of one statement.
+_BATCH = 10_000
+T = TypeVar("T")
+Row = Sequence[Any]
+
+_PLAIN_SAVES = (Model.save, AbstractBaseUser.save)
+
+
+def saves_are_watched(model: type[Model]) -> bool:
+    """Whether the site wants to see each save: by a receiver, or by its own ``save``."""
+    listeners = any(signal.has_listeners(model) for signal in (pre_save, post_save))
+    return listeners or model.save not in _PLAIN_SAVES
+
+
+def insert_objects(model: type[Model], objects: Sequence[Any]) -> None:
+    """INSERT unsaved objects, which have their keys afterwards; one by one if that is watched."""
+    features = connections[router.db_for_write(model)].features
+    in_sets = features.can_return_rows_from_bulk_insert and not model._meta.parents
+    if in_sets and not saves_are_watched(model):
+        model._default_manager.bulk_create(objects)
+        return
+    for made in objects:
+        made.save(force_insert=True)
+
+
+def new_keys(model: type[Model], count: int) -> list[int] | None:
+    """Primary keys for rows to come, where the engine hands them out: PostgreSQL."""
+    connection = connections[router.db_for_write(model)]
+    if connection.vendor != "postgresql":
+        return None
+    table = connection.ops.quote_name(model._meta.db_table)
+    sequence = "nextval(pg_get_serial_sequence(%s, %s)::regclass)"
+    with connection.cursor() as cursor:
+        column = model._meta.pk.column
+        cursor.execute(f"SELECT {sequence} FROM generate_series(1, %s)", [table, column, count])
+        return [key for (key,) in cursor.fetchall()]
+
+
+def insert_resources(resources: Sequence[Resource]) -> None:
+    """INSERT unsaved resources, whose documents a statement of values takes long to carry."""
+    keys = None if saves_are_watched(Resource) else new_keys(Resource, len(resources))
+    if keys is None:
+        insert_objects(Resource, resources)
+        return
+    for resource, key in zip(resources, keys, strict=True):
+        resource.pk = key
+    fields = Resource._meta.concrete_fields
+    names = [field.name for field in fields]
+    insert_rows(Resource, names, ([_value(r, field) for field in fields] for r in resources))
+    for resource in resources:
+        resource._state.adding = False
+        resource._state.db = router.db_for_write(Resource)
+
+
+def _value(resource: Resource, field: Any) -> Any:
+    value = getattr(resource, field.attname)
+    return json.dumps(value) if isinstance(field, JSONField) else value
+
+
+def update_objects(model: type[Model], objects: Sequence[Any], fields: Sequence[str]) -> None:
+    """UPDATE the fields of saved objects; one by one if that is watched."""
+    if not saves_are_watched(model):
+        model._default_manager.bulk_update(objects, fields)
+        return
+    for changed in objects:
+        changed.save(update_fields=fields)
+
+
+def batched(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """Slices of at most ``size`` items."""
+    return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def insert_rows(model: type[Model], names: Sequence[str], rows: Iterable[Row]) -> None:
+    """INSERT rows of values for the columns of the fields ``names``."""
+    using = router.db_for_write(model)
+    remaining = iter(rows)
+    while some := list(islice(remaining, _BATCH)):
+        _insert(model, names, some, using)
+
+
+def _insert(model: type[Model], names: Sequence[str], rows: Sequence[Row], using: str) -> None:
+    connection = connections[using]
+    quote = connection.ops.quote_name
+    fields: list[Any] = [model._meta.get_field(name) for name in names]
+    columns = ", ".join(quote(field.column) for field in fields)
+    into = f"{quote(model._meta.db_table)} ({columns})"
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            with connection.wrap_database_errors:
+                _copy(cursor, f"COPY {into} FROM STDIN", "".join(map(_copy_line, rows)))
+        else:
+            places = ", ".join(["%s"] * len(names))
+            cursor.executemany(f"INSERT INTO {into} VALUES ({places})", rows)
+
+
+def _copy(cursor: Any, sql: str, text: str) -> None:
+    if hasattr(cursor, "copy_expert"):  # psycopg 2
+        cursor.copy_expert(sql, StringIO(text))
+        return
+    with cursor.copy(sql) as copy:
+        copy.write(text)
+
+
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+def _copy_line(row: Row) -> str:
+    """A row as COPY reads it: tabs between the values, a newline after them."""
+    texts = [
+        value.translate(_ESCAPES)
+        if isinstance(value, str)
+        else "\\N"
+        if value is None
+        else str(value)
+        for value in row
+    ]
+    return "\t".join(texts) + "\n"
