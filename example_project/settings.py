@@ -27,6 +27,10 @@ def database() -> dict[str, Any]:
     else:
         config["CONN_MAX_AGE"] = 60
         config["CONN_HEALTH_CHECKS"] = True
+    if config["ENGINE"].endswith("postgresql"):
+        # Plans are kept with the connection, as statements are few and always the same. Not
+        # behind a pooler that shares connections between transactions: see docs/scale.md.
+        config["OPTIONS"] = {"server_side_binding": True, "prepare_threshold": 5}
     return config
 
 

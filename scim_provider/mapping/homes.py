@@ -108,10 +108,10 @@ class Store(Home):
             elements = self._rows(target.name, context)
         else:
             elements = self._rows(str(anchor.path), context)
-            elements = elements.filter(compare_index_key("eq", str(anchor.value)))
+            elements = elements.filter(compare_index_key(anchor.operator, str(anchor.value)))
         if rest is not None:
             elements = elements.filter(evaluate(rest, ElementEvaluator(_IndexElement())))
-        finds = _finds(anchor.path, "eq") if anchor else Finds.MANY
+        finds = _finds(anchor.path, anchor.operator) if anchor else Finds.MANY
         return named_by(elements, "resource", finds)
 
     def order(self, target: Target, context: Context) -> Any:
@@ -144,17 +144,22 @@ _TELLING = frozenset({"value", "displayName", "employeeNumber"})
 def _anchored(
     tree: Filter[Target],
 ) -> tuple[Comparison[Target] | None, Filter[Target] | None]:
-    """The equality of a value filter whose index rows are the few to start from, and the rest.
+    """The comparison of a value filter whose index rows are the few to start from, and the rest.
 
-    ``value`` tells more than ``type``; without any, every element of the attribute is looked at.
+    ``value`` tells more than ``type``, be it equal or only alike, which an optional index finds;
+    without any, every element of the attribute is looked at.
     """
     terms = tree.terms if isinstance(tree, And) else (tree,)
-    equalities = [t for t in terms if isinstance(t, Comparison) and t.operator == "eq"]
-    if not equalities:
+    positive = [t for t in terms if isinstance(t, Comparison) and t.operator != "ne"]
+    if not positive:
         return None, tree
-    anchor = next((t for t in equalities if t.path.leaf.name == "value"), equalities[0])
+    anchor = max(positive, key=_telling)
     others = tuple(term for term in terms if term is not anchor)
     return anchor, And(others) if others else None
+
+
+def _telling(term: Comparison[Target]) -> tuple[bool, bool]:
+    return term.path.leaf.name == "value", term.operator == "eq"
 
 
 class _IndexElement:

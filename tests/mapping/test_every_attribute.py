@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 import pytest
+from django.db import connection as database
 
 from scim_provider.protocol.filter import parse_filter, resolve_filter
 from scim_provider.protocol.memory import matches
@@ -26,6 +28,17 @@ def served(name: str) -> ResourceType:
     return next(t for t in resource_types() if t.name == name)
 
 
+def composed(document: dict[str, Any]) -> dict[str, Any]:
+    """What MariaDB can compare in the columns of an account: it cannot compose characters."""
+    if database.vendor != "mysql":
+        return document
+    klaxon = next((uri for uri in document if "klaxon" in uri), "")
+    for holder in (document.get("name", {}), document.get(klaxon, {})):
+        for name in holder.keys() & {"givenName", "familyName", "notificationPhoneNumber"}:
+            holder[name] = unicodedata.normalize("NFC", holder[name])
+    return document
+
+
 @pytest.fixture
 def everybody(scim: ScimClient) -> None:
     """People with every attribute, one with a value longer than a key, groups inside groups."""
@@ -35,7 +48,7 @@ def everybody(scim: ScimClient) -> None:
         extra |= {"active": number % 3 != 0, "externalId": f"Ext%_{number}"}
         extra |= {"role": "analyst"} if number % 2 else {}
         extra |= {"nickName": LONG + str(number)} if number < 2 else {}
-        answer = scim.post("/Users", document | extra)
+        answer = scim.post("/Users", composed(document | extra))
         assert answer.status_code == 201, answer.content
         ids.append(answer.json()["id"])
     for number in range(3):
