@@ -17,6 +17,8 @@ from scim_provider.models import Resource
 
 #: Rows of one statement.
 _BATCH = 10_000
+#: Up to so many, one statement that is always the same beats COPY, which takes several trips.
+_FEW = 100
 T = TypeVar("T")
 Row = Sequence[Any]
 
@@ -103,12 +105,21 @@ def _insert(model: type[Model], names: Sequence[str], rows: Sequence[Row], using
     columns = ", ".join(quote(field.column) for field in fields)
     into = f"{quote(model._meta.db_table)} ({columns})"
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
+        if connection.vendor == "postgresql" and len(rows) <= _FEW:
+            arrays = ", ".join(f"%s::{_element_type(field, connection)}[]" for field in fields)
+            values = [list(column) for column in zip(*rows, strict=True)]
+            cursor.execute(f"INSERT INTO {into} SELECT * FROM unnest({arrays})", values)
+        elif connection.vendor == "postgresql":
             with connection.wrap_database_errors:
                 _copy(cursor, f"COPY {into} FROM STDIN", "".join(map(_copy_line, rows)))
         else:
             places = ", ".join(["%s"] * len(names))
             cursor.executemany(f"INSERT INTO {into} VALUES ({places})", rows)
+
+
+def _element_type(field: Any, connection: Any) -> str:
+    """The column's type without a length, which would cut silently instead of refusing."""
+    return str(field.db_type(connection)).partition("(")[0]
 
 
 def _copy(cursor: Any, sql: str, text: str) -> None:

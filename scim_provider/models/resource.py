@@ -120,6 +120,9 @@ class ScimGroup(Resource):
         verbose_name_plural = _("SCIM groups")
 
 
+# No constraint on the connection of the two tables below: it is their resource's, which has one.
+
+
 class AttributeValue(models.Model):
     """The index over ``Resource.document``: one row per comparable leaf value.
 
@@ -132,7 +135,7 @@ class AttributeValue(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     connection = models.ForeignKey(
-        Connection, on_delete=models.CASCADE, related_name="+", db_index=False
+        Connection, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
     )
     resource = models.ForeignKey(
         Resource, on_delete=models.CASCADE, related_name="values", db_index=False
@@ -160,7 +163,7 @@ class Membership(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     connection = models.ForeignKey(
-        Connection, on_delete=models.CASCADE, related_name="+", db_index=False
+        Connection, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
     )
     group = models.ForeignKey(
         Resource, on_delete=models.CASCADE, related_name="memberships", db_index=False
