@@ -24,10 +24,10 @@ from .conf import scim_settings
 from .mapping import accounts
 from .mapping.accounts import UserName
 from .mapping.batch_users import UserBatch
-from .mapping.belonging import GroupOf, groups_of, members_of
+from .mapping.belonging import groups_of, members_of
 from .mapping.columns import Column, Computed, Constant, KeyColumn, MomentColumn
 from .mapping.context import Context
-from .mapping.direct import NOT_READ, direct_groups, is_known, read_direct_groups
+from .mapping.direct import NOT_READ, DirectGroups, is_known, read_direct_groups
 from .mapping.document import Document, Written
 from .mapping.homes import Absent, AccountCopy, Choice, Home, Store
 from .mapping.managers import (
@@ -225,7 +225,7 @@ class UserResource(StoredResourceType):
     def along(self, projection: Projection) -> Mapping[str, Any]:
         managed = projection.wants(MANAGER)
         return {
-            "direct_groups": direct_groups() if projection.wants(_GROUPS) else NOT_READ,
+            "direct_groups": DirectGroups() if projection.wants(_GROUPS) else NOT_READ,
             "manager_known": is_known(str(MANAGER_ID), self.name) if managed else NOT_READ,
         }
 
@@ -237,9 +237,8 @@ class UserResource(StoredResourceType):
             self._complete_managers([document], context)
         elif manager_known:
             refer_to_manager(document, context, self.endpoint)
-        if groups:
-            known = read_direct_groups(found.pk, groups)
-            self._complete_groups([(found, document)], known, context)
+        if groups and (elements := read_direct_groups(found.pk, groups, context)):
+            document["groups"] = elements
 
     def complete_new(
         self, row: Resource, document: Document, context: Context, projection: Projection
@@ -251,19 +250,12 @@ class UserResource(StoredResourceType):
         self, pairs: Sequence[tuple[Any, Document]], context: Context, projection: Projection
     ) -> None:
         if projection.wants(_GROUPS):
-            self._complete_groups(pairs, groups_of([row.pk for row, _ in pairs]), context)
+            groups = groups_of([row.pk for row, _ in pairs], context)
+            for row, document in pairs:
+                if row.pk in groups:
+                    document["groups"] = groups[row.pk]
         if projection.wants(MANAGER):
             self._complete_managers([document for _, document in pairs], context)
-
-    def _complete_groups(
-        self,
-        pairs: Sequence[tuple[Any, Document]],
-        groups: Mapping[int, Sequence[GroupOf]],
-        context: Context,
-    ) -> None:
-        for row, document in pairs:
-            if row.pk in groups:
-                document["groups"] = [_group(r, context) for r in groups[row.pk]]
 
     def _complete_managers(self, documents: Sequence[Document], context: Context) -> None:
         users = self.queryset(context.connection)
@@ -359,15 +351,6 @@ def with_role_values(schema: Schema) -> Schema:
 
 _GROUPS = Target(core.USER.attribute("groups"))  # type: ignore[arg-type]
 _MEMBERS = Target(core.GROUP.attribute("members"))  # type: ignore[arg-type]
-
-
-def _group(group: GroupOf, context: Context) -> Document:
-    return {
-        "value": group.scim_id,
-        "$ref": context.location("/Groups", group.scim_id),
-        "display": group.name,
-        "type": group.kind,
-    }
 
 
 @cache

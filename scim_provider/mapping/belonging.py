@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from operator import itemgetter
+from typing import Any
 
 from django.db import connections, router
 
@@ -16,14 +17,6 @@ from .paths import Document
 
 #: Rows that are turned into elements at a time.
 _CHUNK = 2000
-
-
-class GroupOf(NamedTuple):
-    """A group that a resource is in, ``direct`` or through other groups."""
-
-    scim_id: str
-    name: str
-    kind: str
 
 
 _MEMBERS = """
@@ -83,27 +76,39 @@ def each_joined(table: str, alias: str, column: str, value: str, vendor: str) ->
     return f"CROSS JOIN LATERAL ({rows}) {alias}"
 
 
-def groups_of(member_ids: Sequence[int]) -> dict[int, list[GroupOf]]:
-    """Row id → the groups it is in, ``direct`` ones first, then ``indirect``.
+def groups_of(member_ids: Sequence[int], context: Context) -> dict[int, list[Document]]:
+    """Row id → the groups it is in as elements, ``direct`` ones first, then ``indirect``.
 
     One statement, and a second one where a group of theirs is itself a member.
     """
-    groups: dict[int, dict[int, GroupOf]] = defaultdict(dict)
+    base = context.location("/Groups", "")
+    groups: dict[int, list[Document]] = defaultdict(list)
     nested: dict[int, list[int]] = defaultdict(list)
     for owner, group, scim_id, name, has_above in _rows(_DIRECT, member_ids):
-        groups[owner][group] = GroupOf(scim_id, name, "direct")
+        groups[owner].append(group_element(base, scim_id, name, "direct"))
         if has_above:
             nested[group].append(owner)
     if nested:
-        _add_above(groups, nested)
-    return {owner: list(found.values()) for owner, found in groups.items()}
+        _add_above(groups, nested, base)
+    return groups
 
 
-def _add_above(groups: dict[int, dict[int, GroupOf]], nested: Mapping[int, list[int]]) -> None:
-    above = sorted(_rows(_ABOVE, nested), key=lambda row: row[1])
-    for start, group, scim_id, name in above:
+def group_element(base: str, scim_id: str, name: str, kind: str) -> Document:
+    """A value of ``groups``; ``base`` is the URI of groups with a slash (RFC 7643 §4.1.2)."""
+    return {"value": scim_id, "$ref": base + scim_id, "display": name, "type": kind}
+
+
+def _add_above(
+    groups: Mapping[int, list[Document]], nested: Mapping[int, list[int]], base: str
+) -> None:
+    known = {
+        owner: {e["value"] for e in groups[owner]} for some in nested.values() for owner in some
+    }
+    for start, _, scim_id, name in sorted(_rows(_ABOVE, nested), key=itemgetter(1)):
         for owner in nested[start]:
-            groups[owner].setdefault(group, GroupOf(scim_id, name, "indirect"))
+            if scim_id not in known[owner]:
+                known[owner].add(scim_id)
+                groups[owner].append(group_element(base, scim_id, name, "indirect"))
 
 
 def _rows(

@@ -11,7 +11,9 @@ from django.db.models.sql.compiler import SQLCompiler
 
 from scim_provider.models import AttributeValue, Membership, Resource
 
-from .belonging import GroupOf, groups_of
+from .belonging import group_element, groups_of
+from .context import Context
+from .paths import Document
 
 _AGGREGATES = {
     "postgresql": "json_agg(json_build_array({values}))::text",
@@ -32,7 +34,7 @@ scim_g.id, scim_g.scim_id, scim_g.name,
 NOT_READ = Value(None, output_field=TextField())
 
 
-class direct_groups(Expression):
+class DirectGroups(Expression):
     """The groups that a resource is in, as JSON: ``[[row id, id, name, groups it is in], …]``."""
 
     output_field = TextField()
@@ -43,14 +45,13 @@ class direct_groups(Expression):
         return _DIRECT.format(aggregate=aggregate, **names), []
 
 
-def read_direct_groups(pk: int, text: str) -> dict[int, list[GroupOf]]:
+def read_direct_groups(pk: int, text: str, context: Context) -> list[Document]:
     """The groups of the row ``pk``: those just read, where none of them is in another one."""
     found = json.loads(text)
-    if not found:
-        return {}
     if any(nested for *_, nested in found):
-        return groups_of([pk])
-    return {pk: [GroupOf(scim_id, name, "direct") for _, scim_id, name, _ in sorted(found)]}
+        return groups_of([pk], context)[pk]
+    base = context.location("/Groups", "")
+    return [group_element(base, scim_id, name, "direct") for _, scim_id, name, _ in sorted(found)]
 
 
 def is_known(path: str, resource_type: str) -> Exists:
