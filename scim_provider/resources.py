@@ -34,8 +34,9 @@ from .mapping.managers import (
     MANAGER,
     MANAGER_ID,
     MANAGER_NAME,
-    complete_managers,
+    name_managers,
     refer_to_manager,
+    refer_to_managers,
 )
 from .mapping.membership import touch_groups_of
 from .mapping.reader import Found
@@ -211,7 +212,8 @@ class UserResource(StoredResourceType):
         now = timezone.now()
         touch_groups_of(row, now)
         forget_references(row, MANAGER, now)
-        sync_assignments(row, {}, context.roles)
+        if row.document.get("roles"):
+            sync_assignments(row, {}, context.roles)
         if context.connection.on_delete == OnDelete.DELETE:
             row.delete()
             account.delete()
@@ -234,7 +236,7 @@ class UserResource(StoredResourceType):
     ) -> None:
         groups, manager_known = found.along
         if projection.wants(MANAGER_NAME):
-            self._complete_managers([document], context)
+            self._complete_managers([document], context, projection)
         elif manager_known:
             refer_to_manager(document, context, self.endpoint)
         if groups and (elements := read_direct_groups(found.pk, groups, context)):
@@ -244,7 +246,7 @@ class UserResource(StoredResourceType):
         self, row: Resource, document: Document, context: Context, projection: Projection
     ) -> None:
         if projection.wants(MANAGER):  # and no group has a member that did not exist
-            self._complete_managers([document], context)
+            self._complete_managers([document], context, projection)
 
     def complete(
         self, pairs: Sequence[tuple[Any, Document]], context: Context, projection: Projection
@@ -255,11 +257,13 @@ class UserResource(StoredResourceType):
                 if row.pk in groups:
                     document["groups"] = groups[row.pk]
         if projection.wants(MANAGER):
-            self._complete_managers([document for _, document in pairs], context)
+            self._complete_managers([document for _, document in pairs], context, projection)
 
-    def _complete_managers(self, documents: Sequence[Document], context: Context) -> None:
-        users = self.queryset(context.connection)
-        complete_managers(documents, users, context, self.endpoint)
+    def _complete_managers(
+        self, documents: Sequence[Document], context: Context, projection: Projection
+    ) -> None:
+        complete = name_managers if projection.wants(MANAGER_NAME) else refer_to_managers
+        complete(documents, self.queryset(context.connection), context, self.endpoint)
 
 
 class GroupResource(StoredResourceType):

@@ -21,11 +21,25 @@ MANAGER_NAME = MANAGER.of(MANAGER.attribute.sub("displayName"))  # type: ignore[
 
 def refer_to_manager(document: Document, context: Context, endpoint: str) -> None:
     """Add ``$ref`` for a manager who is known to exist."""
-    manager = document[_URI]["manager"]
-    manager["$ref"] = context.location(endpoint, manager["value"])
+    container = document[_URI]  # its own; the manager in it may be the stored one
+    manager = container["manager"]
+    container["manager"] = {**manager, "$ref": context.location(endpoint, manager["value"])}
 
 
-def complete_managers(
+def refer_to_managers(
+    documents: Sequence[Document], users: QuerySet[Any], context: Context, endpoint: str
+) -> None:
+    """Add ``$ref`` where the manager is one of ``users``: one statement, if there is any."""
+    managed = [_manager_id(document) for document in documents]
+    ids = sorted(set(managed) - {""})
+    rows = users.order_by().filter(scim_id__in_set=ids).values_list("scim_id", flat=True)
+    known = set(rows) if ids else set()
+    for document, manager_id in zip(documents, managed, strict=True):
+        if manager_id in known:
+            refer_to_manager(document, context, endpoint)
+
+
+def name_managers(
     documents: Sequence[Document], users: QuerySet[Any], context: Context, endpoint: str
 ) -> None:
     """Add ``$ref`` and ``displayName`` where the manager is one of ``users``: one statement."""
@@ -37,11 +51,9 @@ def complete_managers(
     known = {row.scim_id: row for row in rows}
     for document, manager_id in managed:
         if row := known.get(manager_id):
-            document[_URI]["manager"] = {
-                "value": row.scim_id,
-                "$ref": context.location(endpoint, row.scim_id),
-                "displayName": row.document.get("displayName", row.name),
-            }
+            refer_to_manager(document, context, endpoint)
+            name = row.document.get("displayName", row.name)
+            document[_URI]["manager"]["displayName"] = name
 
 
 def _manager_id(document: Document) -> str:

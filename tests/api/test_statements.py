@@ -58,16 +58,16 @@ def everything(scim: ScimClient, size: int) -> dict[str, int]:
 
 #: Key and organization look-up included.
 MOST = {
-    "get": 4,
+    "get": 3,
     "list": 5,
-    "list by cursor": 6,
-    "filter": 4,
-    "value path": 5,
-    "create": 9,
-    "patch": 8,
-    "add a member": 8,
+    "list by cursor": 5,
+    "filter": 3,
+    "value path": 4,
+    "create": 7,
+    "patch": 6,
+    "add a member": 5,
     "get a group without members": 3,
-    "delete": 16,
+    "delete": 13,
 }
 
 
