@@ -86,25 +86,27 @@ class Projection:
 
     def _is_whole(self, document: Mapping[str, Any]) -> bool:
         """Whether all of a document is in the answer, as nearly always; told without a copy."""
-        names, containers = self._wholes
-        if self.included is not None or not document.keys() <= names:
+        if self.included is not None:
             return False
-        return all(
-            container.keys() <= inside
-            for uri, inside in containers.items()
-            if (container := document.get(uri))
-        )
+        for uri, (wholes, parts) in self._kept_of_each.items():
+            values = document if uri is None else document.get(uri, {})
+            for name in values.keys() - wholes:
+                value, kept = values[name], parts.get(name, ())
+                if not isinstance(value, dict) or not all(sub in kept for sub in value):
+                    return False
+        return True
 
     @cached_property
-    def _wholes(self) -> tuple[frozenset[str], dict[str, frozenset[str]]]:
-        """The names, at the top and by extension, of what is kept whole."""
-        wholes = {
-            uri: frozenset(name for name, kept in plan.items() if kept is _WHOLE)
-            for uri, plan in self._plan.items()
-        }
-        top = wholes.pop(None)
-        containers = {uri: names for uri, names in wholes.items() if uri is not None}
-        return top | containers.keys(), containers
+    def _kept_of_each(self) -> dict[str | None, tuple[frozenset[str], dict[str, frozenset[str]]]]:
+        """By container: what is kept whole, and which sub-attributes of the rest."""
+        each: dict[str | None, tuple[frozenset[str], dict[str, frozenset[str]]]] = {}
+        for uri, plan in self._plan.items():
+            wholes = frozenset(name for name, kept in plan.items() if kept is _WHOLE)
+            parts = {name: kept for name, kept in plan.items() if kept is not _WHOLE}
+            each[uri] = wholes, parts
+        wholes, parts = each[None]
+        each[None] = wholes | {uri for uri in each if uri is not None}, parts
+        return each
 
     @cached_property
     def _plan(self) -> dict[str | None, dict[str, _Kept]]:
