@@ -10,15 +10,28 @@ import secrets
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from itertools import count
+from threading import RLock
 from typing import Any, NamedTuple, TypeVar, cast
 
 from django.conf import settings
 from django.core.exceptions import EmptyResultSet
 from django.db import connections
-from django.db.models import IntegerField, Model, QuerySet
+from django.db.models import (
+    AutoField,
+    BigAutoField,
+    BigIntegerField,
+    IntegerField,
+    Model,
+    QuerySet,
+)
 
 M = TypeVar("M", bound=Model)
 Row = Sequence[Any]
+
+
+#: Django's compiler adds joins to the query that it compiles and takes them away again: one at a
+#: time. Building a query may compile another one.
+_COMPILING = RLock()
 
 
 class NotPreparable(ValueError):
@@ -124,13 +137,14 @@ class Prepared:
 
     def compile(self, using: str | None = None) -> tuple[str, _Compiled | None]:
         """The database to ask, and the statement for it; None where nothing can be found."""
-        queryset = self._queryset
-        if queryset is None:
-            queryset = self._queryset = self._build()
-        using = using or queryset.db
+        if self._queryset is None:
+            with _COMPILING:
+                self._queryset = self._build()
+        using = using or self._queryset.db
         key = using, settings.USE_TZ
         if key not in self._compiled:
-            self._compiled[key] = _compiled(queryset, using, self._placeholders)
+            with _COMPILING:
+                self._compiled[key] = _compiled(self._queryset, using, self._placeholders)
         return using, self._compiled[key]
 
 
@@ -260,10 +274,13 @@ def instance(model: type[M], using: str, values: Row) -> M:
     return model.from_db(using, field_names(model), values)
 
 
+#: Keys that take every :class:`Number`.
+_INTEGERS = (AutoField, BigAutoField, IntegerField, BigIntegerField)
+
+
 def by_primary_key(model: type[M], key: str) -> M | None:
     """The row of ``model`` with that primary key, given as text."""
-    primary_key = model._meta.pk
-    if not isinstance(primary_key, IntegerField):
+    if type(model._meta.pk) not in _INTEGERS:
         return model._base_manager.filter(pk=key).first()
     using, rows = _by_integer_key(model).select(int(key))
     return instance(model, using, rows[0]) if rows else None

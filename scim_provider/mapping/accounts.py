@@ -13,7 +13,7 @@ from django.contrib.auth.hashers import (
     UNUSABLE_PASSWORD_PREFIX,
     UNUSABLE_PASSWORD_SUFFIX_LENGTH,
 )
-from django.contrib.auth.password_validation import validate_password
+from django.contrib.auth.password_validation import password_changed, validate_password
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import router
 from django.db.models import Model
@@ -149,6 +149,16 @@ def set_password(account: Any, password: str) -> None:
     account.set_password(password)
 
 
+def tell_validators(account: Any, password: str) -> None:
+    """What ``save`` does after a change, for an account that was saved together with others.
+
+    Validators that remember passwords live on it.
+    """
+    if account._password is not None:
+        password_changed(password, account)
+        account._password = None
+
+
 def refuse_weak(account: Any, password: str) -> None:
     """Raise :class:`InvalidValue` with what the site's validators say against a password."""
     try:
@@ -170,10 +180,11 @@ def revive(connection: Connection, owner: Any, name_key: str) -> AbstractBaseUse
 
     None also for an account that another organization has taken in meanwhile.
     """
-    keys = _FORMER.rows(connection.pk, name_key, using=router.db_for_write(FormerUser))
+    using = router.db_for_write(FormerUser)
+    keys = _FORMER.rows(connection.pk, name_key, using=using)
     if not keys:
         return None
-    found = FormerUser.objects.select_related("account").filter(pk=keys[0][0]).first()
+    found = FormerUser.objects.using(using).select_related("account").filter(pk=keys[0][0]).first()
     if found is None:
         return None  # Another create has just taken it back; the name is taken now.
     if not organizations().belongs(found.account, owner):

@@ -141,6 +141,8 @@ class UserBatch(Batch):
             for _, account, password in chosen:
                 account.set_password(password)
             update_objects(get_user_model(), [one for _, one, _ in chosen], ["password"])
+            for _, account, password in chosen:
+                accounts.tell_validators(account, password)
 
     def _assign(self) -> None:
         granted: dict[Any, set[int]] = {}

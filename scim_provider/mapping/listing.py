@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 
 #: A look-up longer than this is compared in another way.
 _LONGEST = 255
+#: Filters with more look-ups are nobody's habit, and take memory.
+_MOST_TEXTS = 8
+#: So many rows are completed one by one, each with what was read along with it.
+_FEW = 2
 
 
 class Shape(NamedTuple):
@@ -57,9 +61,11 @@ class ValueRows:
         opening = _Opening()
         opened = shape.filter and opening.open(shape.filter)
         self._texts = tuple(opening.texts)
-        if opening.is_complete:
+        if opening.is_complete and len(self._texts) <= _MOST_TEXTS:
             self._statements = _statements(shape._replace(filter=opened), len(self._texts))
-        if not opening.is_complete or not self._statements.usable:
+        else:
+            self._close()
+        if not self._statements.usable:
             self._close()
 
     def _close(self) -> None:
@@ -85,7 +91,7 @@ class ValueRows:
     def documents(self, rows: Sequence[Any]) -> list[Document]:
         """The rows as they are answered."""
         resource_type, _, _, _, _, projection = self._literal
-        if self._is_along:
+        if self._is_along and len(rows) <= _FEW:
             for found, document in rows:
                 resource_type.complete_one(found, document, self.context, projection)
         else:

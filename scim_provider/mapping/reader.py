@@ -17,11 +17,12 @@ from scim_provider.prepared import Number, Prepared, Row, Text
 from scim_provider.protocol.projection import Projection
 from scim_provider.protocol.schema import Target
 
-from .columns import Column
+from .columns import Column, Computed
 from .context import Context
 from .document import moment_text
 from .functions import MomentText
-from .paths import Document
+from .homes import Store
+from .paths import Document, set_value
 
 _loads: Callable[[str], Any] = json.loads
 with suppress(ImportError):
@@ -44,8 +45,12 @@ _AS_TEXTS = {
     "scim_created": MomentText("created"),
     "scim_modified": MomentText("last_modified"),
 }
-#: What a site may override to change how its rows are read.
-_HOOKS = ("queryset", "joined", "row", "document", "stored", "meta", "version", "complete")
+#: What a site may override to change which rows are read, and how.
+_HOOKS = (
+    "queryset", "joined", "row", "document", "stored", "meta", "version", "complete", "documents",
+    "representation", "retrieve", "query", "condition", "order", "sort_target", "home",
+)  # fmt: skip
+_HOME_HOOKS = ("compare", "differs", "present", "matching", "order", "read")
 _PACKAGE = __name__.partition(".")[0]
 
 
@@ -59,12 +64,17 @@ class Found(NamedTuple):
 
 
 def reads_values(resource_type: ResourceType) -> bool:
-    """Whether values of columns tell all: no site has a hand in how the rows are read."""
+    """Whether values of columns tell all: no site has a hand in which rows are read, and how.
+
+    What a site's own code makes of a connection holds for that one; statements serve all.
+    """
     if resource_type.model is not Resource:
         return False
     hooks = [getattr(type(resource_type), name) for name in _HOOKS]
-    homes = [type(home).read for _, home in resource_type.placed]
-    return all(_is_ours(function) for function in (*hooks, *homes))
+    for home in (resource_type.default_home, *(home for _, home in resource_type.placed)):
+        hooks += [getattr(type(home), name) for name in _HOME_HOOKS]
+        hooks += [home.make] if isinstance(home, Computed) else []
+    return all(map(_is_ours, hooks))
 
 
 def _is_ours(function: Any) -> bool:
@@ -87,7 +97,13 @@ class RowReader:
         fields = [field for _, field in placed]
         #: What :meth:`values` fetches; what is fetched along with it comes behind.
         self.columns = ("scim_id", *_OWN, *fields)
-        self._places = tuple((_containers(target), target.leaf.name) for target, _ in placed)
+        self._places = tuple((target, _containers(target)) for target, _ in placed)
+        #: What may be stored from a time when it had no home of its own.
+        self._elsewhere = tuple(
+            (target, _containers(target))
+            for target, home in resource_type.placed
+            if not isinstance(home, Column | Store) and target.name not in ("schemas", "meta")
+        )
         self._extensions = tuple(e.id for e in resource_type.extensions)
         self.along = resource_type.along(projection)
         self._one = self._prepare_one()
@@ -122,10 +138,13 @@ class RowReader:
         first = start - len(places)
         for values in rows:
             scim_id, pk, number, created, modified, stored = values[:first]
-            document: Document = {"schemas": [schema], "id": scim_id, **_loads(stored)}
-            for (containers, leaf), value in zip(places, values[first:start], strict=True):
-                _place(document, containers, leaf, value)
-            document["schemas"] += [uri for uri in extensions if document.get(uri)]
+            document: Document = {"schemas": None, "id": None, **_loads(stored)}
+            for (target, containers), value in zip(places, values[first:start], strict=True):
+                _place(document, target, containers, value)
+            for target, containers in self._elsewhere:
+                _place(document, target, containers, None)
+            document["id"] = scim_id
+            document["schemas"] = [schema, *(uri for uri in extensions if document.get(uri))]
             if not self._in_utc:
                 created, modified = moment_text(created), moment_text(modified)
             version = f'W/"{number}"'
@@ -145,11 +164,15 @@ def _containers(target: Target) -> tuple[str, ...]:
     return (*extension, target.attribute.name) if target.sub_attribute else extension
 
 
-def _place(document: Document, containers: Sequence[str], name: str, value: Any) -> None:
+def _place(document: Document, target: Target, containers: Sequence[str], value: Any) -> None:
     """Put the value of a column where it belongs; ``document`` is nobody else's."""
-    if not containers and document.get(name, name) is None:
+    name = target.leaf.name
+    if value is None or value == "":
+        if name in document if not containers else containers[0] in document:
+            set_value(document, target, None)
+    elif not containers and document.get(name, name) is None:
         del document[name]  # unassigned, whatever the column says
-    elif value is not None and value != "":
+    else:
         for container in containers:
             document = document.setdefault(container, {})
         document[name] = value

@@ -59,7 +59,9 @@ class Projection:
         named, left_out = _names(attributes), _names(excluded)
         if named and left_out:
             raise InvalidValue("Send either 'attributes' or 'excludedAttributes', not both.")
-        return _projection(schema, named, left_out, frozenset(map(str, written)))
+        included = frozenset(_paths(named, schema)) if named else None
+        excluded_paths = frozenset(_paths(left_out, schema))
+        return _projection(schema, included, excluded_paths, frozenset(map(str, written)))
 
     @property
     def is_default(self) -> bool:
@@ -158,13 +160,12 @@ class Projection:
 @lru_cache(maxsize=256)
 def _projection(
     schema: ResourceSchema,
-    named: tuple[str, ...],
-    left_out: tuple[str, ...],
+    included: frozenset[str] | None,
+    excluded: frozenset[str],
     written: frozenset[str],
 ) -> Projection:
-    """The same object for the same parameters: what it works out is worked out once."""
-    included = frozenset(_paths(named, schema)) if named else None
-    return Projection(schema, included, frozenset(_paths(left_out, schema)), written)
+    """The same object for the same attributes: what it works out is worked out once."""
+    return Projection(schema, included, excluded, written)
 
 
 def _names(parameter: Iterable[str]) -> tuple[str, ...]:

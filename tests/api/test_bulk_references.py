@@ -285,3 +285,15 @@ def test_data_may_be_as_deep_as_a_request_may_be(scim: ScimClient) -> None:
     assert statuses(results(scim, refused, post_user("u"))) == ["201", "201"]
     too_deep = {**post_user("w"), "data": {"userName": "w", "unknown": [[deep]]}}
     assert_error(bulk(scim, too_deep), 400, "invalidSyntax")
+
+
+def test_a_reference_to_nothing_makes_no_create_of_a_change(
+    scim: ScimClient, ada: dict[str, Any]
+) -> None:
+    path = f"/Users/{ada['id']}"
+    whole = {"schemas": ada["schemas"], "userName": "ada2", "title": "bulkId:"}
+    (found,) = results(scim, put(path, whole))
+    assert found["method"] == "PUT"
+    assert found["status"] in ("200", "400")
+    assert scim.get("/Users").json()["totalResults"] == 1
+    assert_no_reference_is_stored()

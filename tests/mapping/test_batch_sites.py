@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -200,3 +200,27 @@ def test_group_names_are_kept_with_their_letters(connection: Connection) -> None
     (row,) = together(kind("Group"), context_of(connection), bodies)
     row.refresh_from_db()
     assert (row.name, row.unique_key) == ("R&D\\N\t(ß)", "r&d\\n\t(ß)")
+
+
+class Remembering:
+    """A password validator of the site, such as one that keeps a history."""
+
+    told: ClassVar[list[str]] = []
+
+    def validate(self, password: str, user: Any = None) -> None:
+        """Anything will do."""
+
+    def password_changed(self, password: str, user: Any = None) -> None:
+        self.told.append(f"{user.username}: {password}")
+
+    def get_help_text(self) -> str:
+        return ""
+
+
+def test_validators_of_the_site_hear_of_each_password(
+    connection: Connection, settings: Any
+) -> None:
+    Remembering.told.clear()
+    settings.AUTH_PASSWORD_VALIDATORS = [{"NAME": f"{__name__}.Remembering"}]
+    together(kind(), context_of(connection), people("ana", "ben", password="correct horse"))
+    assert Remembering.told == ["ana: correct horse", "ben: correct horse"]

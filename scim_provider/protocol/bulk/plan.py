@@ -22,7 +22,7 @@ class Step:
     @property
     def is_linked(self) -> bool:
         """Whether some of the operations refer to others of them."""
-        created = {operation.creates for operation in self.operations}
+        created = {operation.creates for operation in self.operations} - {""}
         return any(operation.references & created for operation in self.operations)
 
     def runs(self) -> Iterator[list[BulkOperation]]:
@@ -34,7 +34,7 @@ class Step:
                 yield run
                 run, created = [], set()
             run.append(operation)
-            created.add(operation.creates)
+            created |= {operation.creates} - {""}
         yield run
 
 
