@@ -99,7 +99,7 @@ def meanwhile(acts: Iterator[Callable[[], int]]) -> Iterator[Callable[[], None]]
         finally:
             done.set()
             writer.join()
-    assert seen.total() > 10
+    assert seen.total() >= 5  # the reader is soon done
     assert set(seen) <= {200, 201, 204}, seen
 
 
