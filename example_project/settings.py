@@ -30,7 +30,8 @@ def database() -> dict[str, Any]:
     if config["ENGINE"].endswith("postgresql"):
         # Plans are kept with the connection, as statements are few and always the same. Not
         # behind a pooler that shares connections between transactions: see docs/scale.md.
-        config["OPTIONS"] = {"server_side_binding": True, "prepare_threshold": 5}
+        kept = {"server_side_binding": True, "prepare_threshold": 5}
+        config["OPTIONS"] = kept | config.get("OPTIONS", {})
     return config
 
 

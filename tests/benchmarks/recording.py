@@ -39,6 +39,11 @@ def recorded() -> Iterator[list[Executed]]:
             log[-1].returned.append(row)
             return row
 
+        def fetchall(self) -> Any:
+            rows = self.cursor.fetchall()
+            log[-1].returned += rows
+            return rows
+
     connection = connections[DEFAULT_DB_ALIAS]
     own = {name: getattr(connection, name) for name in ("set_autocommit", "commit")}
 
