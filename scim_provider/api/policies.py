@@ -84,6 +84,7 @@ class ScimPolicies(APIView):
         connection = getattr(request, "connection", None)
         if connection is not None:
             _record(request, connection, final)
+        final.add_post_render_callback(_let_go)
         return final
 
     @property
@@ -91,6 +92,19 @@ class ScimPolicies(APIView):
         """Who asks, and how URLs are made."""
         key = cast(AccessKey, self.request.auth)
         return Context(key.connection, base_url(self.request._request))
+
+
+def _let_go(response: Any) -> None:
+    """Part an answer from its document once it is bytes.
+
+    Response, view, request and their contexts refer to each other: a group of 100,000 members
+    would stay until the garbage collector next looks at what is old.
+    """
+    view = response.renderer_context.get("view")
+    if view is not None:
+        view.response = None
+    response.renderer_context = {}
+    response.data = None
 
 
 def _record(request: Request, connection: Connection, response: Response) -> None:

@@ -175,3 +175,10 @@ def test_who_is_in_no_nested_group_costs_one_look_at_the_groups(scim: ScimClient
     for scim_id in (one, two):
         sql = statements(lambda scim_id=scim_id: scim.get(f"/Users/{scim_id}"))
         assert len([s for s in sql if Membership._meta.db_table in s]) == 1
+
+
+def test_nothing_refers_to_a_document_once_it_is_answered(scim: ScimClient) -> None:
+    """Else 100,000 members wait for the collector of garbage, while the next ones come."""
+    answer = scim.get("/Groups")
+    assert answer.json()["totalResults"] == 0
+    assert (answer.data, answer.renderer_context) == (None, {})
