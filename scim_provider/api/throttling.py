@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from hashlib import sha256
 
@@ -12,6 +13,8 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from scim_provider.conf import scim_settings
+
+logger = logging.getLogger("scim_provider")
 
 
 class WindowThrottle(BaseThrottle):
@@ -30,7 +33,11 @@ class WindowThrottle(BaseThrottle):
             return True
         most, self._period = rate
         key = f"scim_provider:throttle:{whom}:{int(time.time()) // self._period}"
-        return _counted(key, self._period) <= most
+        try:
+            return _counted(key, self._period) <= most
+        except Exception:  # Every cache has its own for being away; people matter more than rates.
+            logger.exception("A SCIM request could not be counted")
+            return True
 
     def wait(self) -> float:
         """Seconds to the next period."""

@@ -172,3 +172,22 @@ def test_what_is_no_rate_is_an_error_before_the_first_request(settings: Any, rat
     (error,) = check_throttle_rate()
     assert error.id == "scim_provider.E012"
     assert "600/min" in error.msg
+
+
+class Away:
+    """A cache that does not answer."""
+
+    def add(self, key: str, value: int, timeout: int) -> bool:
+        raise ConnectionError(key)
+
+
+def test_a_cache_that_is_away_stops_nobody(
+    scim: ScimClient,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    settings.SCIM_PROVIDER = settings.SCIM_PROVIDER | {"THROTTLE_RATE": "1/min"}
+    monkeypatch.setattr(throttling, "cache", Away())
+    assert [scim.get("/Users").status_code for _ in range(3)] == [200, 200, 200]
+    assert "could not be counted" in caplog.text
