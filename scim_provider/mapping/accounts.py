@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable, Sequence
 from functools import cache
 from secrets import token_hex
 from typing import Any
@@ -16,7 +17,7 @@ from django.contrib.auth.hashers import (
 from django.contrib.auth.password_validation import password_changed, validate_password
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import router
-from django.db.models import Model
+from django.db.models import CharField, EmailField, SlugField, TextField
 
 from scim_provider.conf import scim_settings
 from scim_provider.models import Connection, FormerUser, Resource
@@ -95,10 +96,8 @@ def refuse_taken(account: AbstractBaseUser) -> None:
     The usual spellings are looked up one by one, by the unique index: a comparison without case
     would read the whole table of accounts with every create.
     """
-    model = get_user_model()
     name = account.get_username()
-    holders = _holders(model).rows(*_spellings(name), using=router.db_for_write(model))
-    if any(key != account.pk for (key,) in holders):
+    if any(key != account.pk for (key,) in _holders(_spellings(name))):
         raise taken_name(name)
 
 
@@ -120,15 +119,27 @@ def _spellings(name: str) -> list[str]:
     return [cased for text in (name, typed) for cased in _cases(text)]
 
 
+#: Fields that hand a text to the database as it is; a site's own may make another one of it.
+_PLAIN_FIELDS = (CharField, EmailField, SlugField, TextField)
+
+
+def _holders(names: Sequence[str]) -> Iterable[Sequence[Any]]:
+    """The keys of the accounts that have one of the login names."""
+    model = get_user_model()
+    using = router.db_for_write(model)
+    kind: Any = type(model._meta.get_field(model.USERNAME_FIELD))
+    if kind in _PLAIN_FIELDS:
+        return _prepared_holders().rows(*names, using=using)
+    found = model._default_manager.using(using).filter(**{f"{model.USERNAME_FIELD}__in": names})
+    return found.values_list("pk")
+
+
 @cache
-def _holders(model: type[Model]) -> Prepared:
-    """The accounts that have one of the usual spellings of a login name."""
-    places = [Text(f"spelling-{number}") for number in range(2 * len(_cases("")))]
-    field: str = model.USERNAME_FIELD  # type: ignore[attr-defined]
-    return Prepared(
-        lambda: model._default_manager.filter(**{f"{field}__in": places}).values_list("pk"),
-        *places,
-    )
+def _prepared_holders() -> Prepared:
+    model = get_user_model()
+    places = [Text(f"spelling-{number}") for number in range(len(_spellings("")))]
+    named = {f"{model.USERNAME_FIELD}__in": places}
+    return Prepared(lambda: model._default_manager.filter(**named).values_list("pk"), *places)
 
 
 def _cases(text: str) -> tuple[str, ...]:
