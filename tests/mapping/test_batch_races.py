@@ -11,20 +11,15 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import connection as database
 from django.db import connections
 
 from scim_provider.models import AttributeValue, Connection, Resource
 from scim_provider.protocol.errors import ScimError, Uniqueness
 
 from .creates import USER, context_of, kind, together
+from .writers import several_writers
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(
-        "sqlite" in database.settings_dict["ENGINE"], reason="one writer at a time in memory"
-    ),
-]
+pytestmark = several_writers
 
 WRITERS = 6
 

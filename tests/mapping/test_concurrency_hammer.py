@@ -5,20 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-from django.db import connection as database
-
 from scim_provider.models import Resource
 from tests.conftest import ScimClient
 
 from .test_concurrency import CLIENTS, GROUP, at_once, person
+from .writers import several_writers
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(
-        "sqlite" in database.settings_dict["ENGINE"], reason="one writer at a time in memory"
-    ),
-]
+pytestmark = several_writers
 
 ROUNDS = 6
 

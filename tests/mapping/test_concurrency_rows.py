@@ -7,20 +7,15 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-import pytest
 from django.contrib.auth import get_user_model
-from django.db import connection as database
 from django.db import connections, transaction
 
 from scim_provider.models import Membership, Resource
 from tests.conftest import ScimClient
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(
-        "sqlite" in database.settings_dict["ENGINE"], reason="one writer at a time in memory"
-    ),
-]
+from .writers import several_writers
+
+pytestmark = several_writers
 
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
 GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
