@@ -10,7 +10,6 @@ declared schema is lost.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import cache
 from typing import Any, ClassVar
 
@@ -24,26 +23,18 @@ from .conf import scim_settings
 from .mapping import accounts
 from .mapping.accounts import UserName
 from .mapping.batch_users import UserBatch
-from .mapping.belonging import groups_of, members_of
+from .mapping.belonging import members_of
 from .mapping.columns import Column, Computed, Constant, KeyColumn, MomentColumn
 from .mapping.context import Context
-from .mapping.direct import NOT_READ, DirectGroups, is_known, read_direct_groups
 from .mapping.document import Document, Written
 from .mapping.homes import Absent, AccountCopy, Choice, Home, Store
-from .mapping.managers import (
-    MANAGER,
-    MANAGER_ID,
-    MANAGER_NAME,
-    name_managers,
-    refer_to_manager,
-    refer_to_managers,
-)
+from .mapping.managers import MANAGER
 from .mapping.membership import touch_groups_of
-from .mapping.reader import Found
+from .mapping.people import StoredPeople
 from .mapping.references import forget_references
 from .mapping.relations import Groups, Members
 from .mapping.resource_type import Page, Representation, ResourceType
-from .mapping.roles import settle_roles, sync_assignments
+from .mapping.roles import settle_roles, sync_assignments, with_role_values
 from .mapping.root import query_types
 from .mapping.transactions import atomically
 from .mapping.writing import StoredResourceType
@@ -94,7 +85,7 @@ def common_homes(name: str, endpoint: str) -> dict[str, Home]:
     }
 
 
-class UserResource(StoredResourceType):
+class UserResource(StoredPeople):
     """``/Users``: people, each beside an account of ``AUTH_USER_MODEL``.
 
     Overridable: :meth:`new_account`, :meth:`save_account`, :meth:`deactivate`.
@@ -222,49 +213,6 @@ class UserResource(StoredResourceType):
         accounts.remember(row)
         row.delete()
 
-    # -- reading -------------------------------------------------------------------------------
-
-    def along(self, projection: Projection) -> Mapping[str, Any]:
-        managed = projection.wants(MANAGER)
-        return {
-            "direct_groups": DirectGroups() if projection.wants(_GROUPS) else NOT_READ,
-            "manager_known": is_known(str(MANAGER_ID), self.name) if managed else NOT_READ,
-        }
-
-    def complete_one(
-        self, found: Found, document: Document, context: Context, projection: Projection
-    ) -> None:
-        groups, manager_known = found.along
-        if projection.wants(MANAGER_NAME):
-            self._complete_managers([document], context, projection)
-        elif manager_known:
-            refer_to_manager(document, context, self.endpoint)
-        if groups and (elements := read_direct_groups(found.pk, groups, context)):
-            document["groups"] = elements
-
-    def complete_new(
-        self, row: Resource, document: Document, context: Context, projection: Projection
-    ) -> None:
-        if projection.wants(MANAGER):  # and no group has a member that did not exist
-            self._complete_managers([document], context, projection)
-
-    def complete(
-        self, pairs: Sequence[tuple[Any, Document]], context: Context, projection: Projection
-    ) -> None:
-        if projection.wants(_GROUPS):
-            groups = groups_of([row.pk for row, _ in pairs], context)
-            for row, document in pairs:
-                if row.pk in groups:
-                    document["groups"] = groups[row.pk]
-        if projection.wants(MANAGER):
-            self._complete_managers([document for _, document in pairs], context, projection)
-
-    def _complete_managers(
-        self, documents: Sequence[Document], context: Context, projection: Projection
-    ) -> None:
-        complete = name_managers if projection.wants(MANAGER_NAME) else refer_to_managers
-        complete(documents, self.queryset(context.connection), context, self.endpoint)
-
 
 class GroupResource(StoredResourceType):
     """``/Groups``: named sets of Users and Groups."""
@@ -339,21 +287,6 @@ class RoleResource(ResourceType):
         return f'W/"{int(row.last_modified.timestamp() * 1000)}"'
 
 
-def with_role_values(schema: Schema) -> Schema:
-    """``schema``, whose ``role`` and ``roles.value`` publish the roles of the settings."""
-    values = tuple(role["value"] for role in scim_settings.roles)
-    single, several = schema.attribute("role"), schema.attribute("roles")
-    changed = [replace(single, canonical_values=values)] if single and values else []
-    if several and values:
-        subs = tuple(
-            replace(sub, canonical_values=values) if sub.name == "value" else sub
-            for sub in several.sub_attributes
-        )
-        changed.append(replace(several, sub_attributes=subs))
-    return schema.including(*changed)
-
-
-_GROUPS = Target(core.USER.attribute("groups"))  # type: ignore[arg-type]
 _MEMBERS = Target(core.GROUP.attribute("members"))  # type: ignore[arg-type]
 
 

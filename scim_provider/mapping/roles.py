@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db.models.signals import m2m_changed
 
+from scim_provider.conf import scim_settings
 from scim_provider.models import Connection, Provenance, Resource, Role, RoleAssignment, UnknownRole
 from scim_provider.protocol.errors import InvalidValue
-from scim_provider.protocol.schema import comparison_key
+from scim_provider.protocol.schema import Schema, comparison_key
 from scim_provider.protocol.values import quoted
 
 Document = dict[str, Any]
+
+
+def with_role_values(schema: Schema) -> Schema:
+    """``schema``, whose ``role`` and ``roles.value`` publish the roles of the settings."""
+    values = tuple(role["value"] for role in scim_settings.roles)
+    single, several = schema.attribute("role"), schema.attribute("roles")
+    changed = [replace(single, canonical_values=values)] if single and values else []
+    if several and values:
+        subs = tuple(
+            replace(sub, canonical_values=values) if sub.name == "value" else sub
+            for sub in several.sub_attributes
+        )
+        changed.append(replace(several, sub_attributes=subs))
+    return schema.including(*changed)
 
 
 def settle_roles(

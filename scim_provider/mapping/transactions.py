@@ -16,7 +16,9 @@ from django.db import (
     transaction,
 )
 
+from scim_provider.events import record_refusal
 from scim_provider.models import Resource
+from scim_provider.protocol.errors import ScimError
 
 T = TypeVar("T")
 
@@ -38,8 +40,17 @@ def atomically(operation: Callable[[], T], using: str = DEFAULT_DB_ALIAS) -> T:
     """Run ``operation`` in a transaction, again after a deadlock.
 
     And again where what it refers to was deleted under its hands: then it sees so at once.
-    Inside a caller's transaction there is nothing to retry: that transaction is lost.
+    Inside a caller's transaction there is nothing to retry: that transaction is lost. The event
+    that a refusal carries is written after all else was rolled back.
     """
+    try:
+        return _retried(operation, using)
+    except ScimError as error:
+        record_refusal(error)
+        raise
+
+
+def _retried(operation: Callable[[], T], using: str) -> T:
     for attempt in range(_TRIES):
         try:
             with transaction.atomic(using=using):

@@ -4,6 +4,7 @@ Every index that serves a look-up is led by the connection, so that rows can be 
 """
 
 from .connection import AccessKey, Connection, MissingMembers, OnDelete, UnknownMember, UnknownRole
+from .event import Event, EventKind
 from .resource import (
     IN_ORDER,
     AttributeValue,
@@ -21,6 +22,8 @@ __all__ = [
     "AccessKey",
     "AttributeValue",
     "Connection",
+    "Event",
+    "EventKind",
     "FormerUser",
     "Membership",
     "MissingMembers",

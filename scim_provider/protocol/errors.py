@@ -10,7 +10,8 @@ ERROR_URN = "urn:ietf:params:scim:api:messages:2.0:Error"
 class ScimError(Exception):
     """A refusal that a client can read; ``detail`` tells an admin what to do.
 
-    ``headers`` are extra HTTP headers that the answer must carry.
+    ``headers`` are extra HTTP headers that the answer must carry. ``told`` is what the refusal
+    is to leave behind where others can read it, which only storeys above know.
     """
 
     status: ClassVar[int] = 400
@@ -20,6 +21,7 @@ class ScimError(Exception):
     def __init__(self, detail: str = "", *, headers: dict[str, str] | None = None) -> None:
         self.detail = detail or self.default_detail
         self.headers = headers or {}
+        self.told: object = None
         super().__init__(self.detail)
 
     def as_document(self) -> dict[str, Any]:

@@ -1,0 +1,67 @@
+"""Events of a connection: made, attached to refusals, written."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from django.db import DatabaseError, router, transaction
+
+from .models import Connection, Event, EventKind, Resource
+from .protocol.errors import ScimError
+
+logger = logging.getLogger("scim_provider")
+
+
+def event(
+    connection: Connection,
+    kind: EventKind,
+    *,
+    resource: Resource | None = None,
+    name: str = "",
+    account: Any = None,
+    reason: str = "",
+    data: dict[str, Any] | None = None,
+) -> Event:
+    """An unsaved event; ``account`` is a row of ``AUTH_USER_MODEL``. Nothing is written yet."""
+    made = Event(
+        connection_id=connection.pk,
+        kind=kind,
+        name=name[:256],
+        account_id=getattr(account, "pk", None),
+        reason=reason[:500],
+        data=data or {},
+    )
+    if resource is not None:
+        made.resource_type, made.scim_id = resource.resource_type, resource.scim_id
+        made.name = made.name or resource.name
+        made.account_id = made.account_id or resource.account_id
+    return made
+
+
+def record(events: Sequence[Event]) -> None:
+    """Write events along with what they tell of, in its transaction: one statement."""
+    if events:
+        Event.objects.bulk_create(events)
+
+
+E = TypeVar("E", bound=ScimError)
+
+
+def telling(error: E, told: Event) -> E:
+    """``error``, of which ``told`` is to be written once its transaction is rolled back."""
+    error.told = told
+    return error
+
+
+def record_refusal(error: ScimError) -> None:
+    """Write what a refusal is to leave behind; a failure to do so is nobody's problem."""
+    if not isinstance(error.told, Event):
+        return
+    told, error.told = error.told, None
+    try:
+        with transaction.atomic(using=router.db_for_write(Event)):
+            told.save(force_insert=True)
+    except DatabaseError:
+        logger.exception("A SCIM event could not be recorded")
