@@ -15,6 +15,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from .conf import scim_settings
 from .models import AccessKey, Connection
+from .owners import OwnersAlong
 from .prepared import Prepared, Text, field_names, instance, related_names
 from .protocol.credentials import new_secret
 
@@ -142,21 +143,23 @@ _BY_DIGEST = Prepared(
     ),
     _DIGEST,
 )
+_KEYS_AND_OWNERS = OwnersAlong(_BY_DIGEST)
 
 
 @sensitive_variables("secret", "digest")
 def find(secret: str) -> AccessKey | None:
-    """The key of that text with its connection, live or not, or None. One query.
+    """The key of that text with its connection and organization, live or not, or None: one query.
 
     Ask :func:`refusal` whether it may be used.
     """
     digest = _digest(secret)
-    using, rows = _BY_DIGEST.select(digest)
-    if not rows:
+    found = _KEYS_AND_OWNERS.find(digest)
+    if found is None:
         return None
     columns = len(field_names(AccessKey))
-    key = instance(AccessKey, using, rows[0][:columns])
-    key.connection = instance(Connection, using, rows[0][columns:])
+    key = instance(AccessKey, found.using, found.key[:columns])
+    key.connection = instance(Connection, found.using, found.key[columns:])
+    _KEYS_AND_OWNERS.settle(digest, found, key.connection)
     return key if hmac.compare_digest(key.digest, digest) else None
 
 

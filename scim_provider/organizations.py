@@ -11,14 +11,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.translation import gettext
 
 from .conf import scim_settings
-from .models import Connection
-from .prepared import by_primary_key
+from .owners import owner_of as owner_of
 
 EntitlementState = Literal["available", "preview", "not_in_plan"]
 
@@ -109,17 +107,3 @@ def organizations() -> Organizations:
     configured: Any = scim_settings.organizations
     instance: Organizations = configured()
     return instance
-
-
-def owner_of(connection: Connection) -> Model | None:
-    """The organization of ``connection``; None on a site without any, and where it is gone."""
-    if connection.owner_type_id is None:
-        return None
-    field = Connection._meta.get_field("owner")
-    if field.is_cached(connection):
-        owner: Model | None = field.get_cached_value(connection)
-        return owner
-    model = ContentType.objects.get_for_id(connection.owner_type_id).model_class()
-    owner = None if model is None else by_primary_key(model, connection.owner_id)
-    field.set_cached_value(connection, owner)
-    return owner

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import cache
 from itertools import count
 from threading import RLock
 from typing import Any, NamedTuple, TypeVar, cast
+from uuid import UUID
 
 from django.conf import settings
-from django.core.exceptions import EmptyResultSet
+from django.core.exceptions import EmptyResultSet, ValidationError
 from django.db import connections
 from django.db.models import (
     AutoField,
@@ -23,6 +25,7 @@ from django.db.models import (
     IntegerField,
     Model,
     QuerySet,
+    UUIDField,
 )
 
 M = TypeVar("M", bound=Model)
@@ -61,21 +64,30 @@ class Number(int):
         return super().__new__(cls, next(_numbers))
 
 
+class Identity(UUID):
+    """Stands for a UUID that is known only when the statement runs; each is another one."""
+
+    def __init__(self) -> None:
+        super().__init__(bytes=secrets.token_bytes(16))
+
+
+Placeholder = Text | Number | Identity
+
+
 class _Compiled(NamedTuple):
     sql: str
     parameters: tuple[Any, ...]
     #: Which parameter is given when it runs: its position and its place among the values.
     open: tuple[tuple[int, int], ...]
     convert: Callable[[list[Row]], Iterator[Row]] | None
+    #: How many columns there are.
+    width: int
 
     def filled(self, values: Sequence[Any]) -> list[Any]:
         """The parameters with ``values`` in place of the placeholders."""
         parameters = list(self.parameters)
         for position, number in self.open:
-            kind = type(parameters[position])
-            # PostgreSQL's driver is told the size of an integer by the class of the parameter.
-            value = values[number]
-            parameters[position] = kind(value) if issubclass(kind, int) else value
+            parameters[position] = _like(parameters[position], values[number])
         return parameters
 
     def converted(self, rows: list[Row]) -> list[Row]:
@@ -86,14 +98,12 @@ class _Compiled(NamedTuple):
 class Prepared:
     """A ``values_list`` queryset with placeholders, compiled once for each database.
 
-    ``placeholders`` are the :class:`Text` and :class:`Number` objects in the queryset, in the
+    ``placeholders`` are the :data:`Placeholder` objects in the queryset, in the
     order in which :meth:`rows` takes their values. ``build`` is called on first use. Its methods
     raise :class:`NotPreparable` then.
     """
 
-    def __init__(
-        self, build: Callable[[], QuerySet[Any, Any]], *placeholders: Text | Number
-    ) -> None:
+    def __init__(self, build: Callable[[], QuerySet[Any, Any]], *placeholders: Placeholder) -> None:
         self._build, self._placeholders = build, placeholders
         self._queryset: QuerySet[Any, Any] | None = None
         self._compiled: dict[tuple[str, bool], _Compiled | None] = {}
@@ -146,6 +156,45 @@ class Prepared:
             with _COMPILING:
                 self._compiled[key] = _compiled(self._queryset, using, self._placeholders)
         return using, self._compiled[key]
+
+
+class PreparedPair:
+    """The rows of one query, and beside each the one row of another query: one statement."""
+
+    def __init__(self, first: Prepared, other: Prepared) -> None:
+        self._first, self._other = first, other
+
+    def select(
+        self, values: Sequence[Any], other_values: Sequence[Any]
+    ) -> tuple[str, list[tuple[Row, Row | None]]]:
+        """The database that was asked, and the pairs; None in place of a row that is not there.
+
+        Raises :class:`NotPreparable` where the other query is for another database.
+        """
+        using, first = self._first.compile()
+        elsewhere, other = self._other.compile()
+        if using != elsewhere or first is None or other is None:
+            raise NotPreparable
+        parameters = [*first.filled(values), *other.filled(other_values)]
+        rows = _fetched(_paired(first, other), parameters, using)
+        found = first.converted([row[: first.width] for row in rows])
+        beside = other.converted([row[first.width :] for row in rows])
+        return using, [
+            (row, None if all(value is None for value in next_to) else next_to)
+            for row, next_to in zip(found, beside, strict=True)
+        ]
+
+
+def _paired(first: _Compiled, other: _Compiled) -> str:
+    return (
+        f"WITH scim_first ({_columns('f', first)}) AS ({first.sql}), "
+        f"scim_other ({_columns('o', other)}) AS ({other.sql}) "
+        "SELECT * FROM scim_first LEFT JOIN scim_other ON 1 = 1"
+    )
+
+
+def _columns(letter: str, compiled: _Compiled) -> str:
+    return ", ".join(f"{letter}{number}" for number in range(compiled.width))
 
 
 class PreparedPage:
@@ -205,7 +254,7 @@ class PreparedPage:
 
 
 def _compiled(
-    queryset: QuerySet[Any, Any], using: str, placeholders: Sequence[Text | Number]
+    queryset: QuerySet[Any, Any], using: str, placeholders: Sequence[Placeholder]
 ) -> _Compiled | None:
     """None for a queryset that can have no rows, whatever the values: it takes none."""
     compiler = queryset.query.get_compiler(using)
@@ -223,12 +272,24 @@ def _compiled(
     }
     if set(found.values()) != set(range(len(placeholders))):
         raise NotPreparable
-    return _Compiled(sql, tuple(parameters), tuple(found.items()), _converter(compiler))
+    return _Compiled(
+        sql, tuple(parameters), tuple(found.items()), _converter(compiler), len(compiler.select)
+    )
 
 
-def _is(parameter: Any, placeholder: Text | Number) -> bool:
+def _is(parameter: Any, placeholder: Placeholder) -> bool:
+    if isinstance(placeholder, Identity):
+        return parameter in (UUID(bytes=placeholder.bytes), placeholder.hex)
     kind = str if isinstance(placeholder, Text) else int
     return isinstance(parameter, kind) and bool(parameter == placeholder)
+
+
+def _like(parameter: Any, value: Any) -> Any:
+    """The value as the database wants it in place of the placeholder ``parameter``."""
+    kind = type(parameter)
+    if issubclass(kind, int):  # PostgreSQL's driver is told the size of an integer by its class.
+        return kind(value)
+    return value.hex if kind is str and isinstance(value, UUID) else value
 
 
 def _converter(compiler: Any) -> Callable[[list[Row]], Iterator[Row]] | None:
@@ -276,19 +337,36 @@ def instance(model: type[M], using: str, values: Row) -> M:
 
 #: Keys that take every :class:`Number`.
 _INTEGERS = (AutoField, BigAutoField, IntegerField, BigIntegerField)
+#: Any number of so many digits is one for the database.
+_DIGITS = 18
 
 
 def by_primary_key(model: type[M], key: str) -> M | None:
-    """The row of ``model`` with that primary key, given as text."""
-    if type(model._meta.pk) not in _INTEGERS:
-        return model._base_manager.filter(pk=key).first()
-    using, rows = _by_integer_key(model).select(int(key))
+    """The row of ``model`` with that primary key, given as text: any text."""
+    value = key_value(model, key)
+    if value is None:
+        with suppress(ValueError, ValidationError):
+            return model._base_manager.filter(pk=key).first()
+        return None
+    using, rows = prepared_by_key(model).select(value)
     return instance(model, using, rows[0]) if rows else None
 
 
+def key_value(model: type[Model], key: str) -> int | UUID | None:
+    """The key given as text as :func:`prepared_by_key` takes it; None where that is not sure."""
+    kind = type(model._meta.pk)
+    if kind in _INTEGERS and key.isascii() and key.isdecimal() and len(key) <= _DIGITS:
+        return int(key)
+    if kind is UUIDField:
+        with suppress(ValueError):
+            return UUID(key)
+    return None
+
+
 @cache
-def _by_integer_key(model: type[Model]) -> Prepared:
-    key = Number()
+def prepared_by_key(model: type[Model]) -> Prepared:
+    """The columns of the row whose primary key, of which :func:`key_value` knows, is given."""
+    key = Identity() if type(model._meta.pk) is UUIDField else Number()
     return Prepared(
         lambda: model._base_manager.filter(pk=key).order_by().values_list(*field_names(model)), key
     )

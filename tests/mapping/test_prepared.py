@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -14,7 +15,14 @@ from scim_provider import prepared
 from scim_provider.mapping import accounts
 from scim_provider.mapping.context import Context
 from scim_provider.models import AccessKey, Connection, Resource
-from scim_provider.prepared import NotPreparable, Number, Prepared, Text, by_primary_key
+from scim_provider.prepared import (
+    Identity,
+    NotPreparable,
+    Number,
+    Prepared,
+    Text,
+    by_primary_key,
+)
 from scim_provider.protocol.messages import ListQuery
 from scim_provider.protocol.projection import Projection
 from scim_provider.resources import Column, UserResource
@@ -134,6 +142,15 @@ def test_a_key_of_another_kind_is_looked_up_as_it_is(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(prepared, "_INTEGERS", ())
     assert by_primary_key(type(account), str(account.pk)) == account
     assert by_primary_key(type(account), "0") is None
+
+
+def test_a_uuid_is_given_as_each_database_wants_it(connection: Connection) -> None:
+    public_id = Identity()
+    statement = Prepared(
+        lambda: Connection.objects.filter(public_id=public_id).values_list("pk"), public_id
+    )
+    assert [tuple(row) for row in statement.rows(connection.public_id)] == [(connection.pk,)]
+    assert not statement.rows(uuid4())
 
 
 def test_a_login_name_of_the_sites_own_kind_is_looked_up_as_it_is(
