@@ -26,6 +26,7 @@ from . import keys
 from .conf import scim_settings
 from .models import AccessKey, Connection, Resource, Role, ScimUser
 from .organizations import Entitlement, organizations, owner_of
+from .signals import announce, connection_disabled, connection_enabled
 
 logger = logging.getLogger("scim_provider")
 
@@ -79,6 +80,7 @@ def enable(
             if not connection.enabled:
                 connection.enabled, connection.enabled_at = True, timezone.now()
                 connection.save(update_fields=["enabled", "enabled_at"])
+                announce(connection_enabled, connection, by=by)
     except keys.NonceUsed:
         return None
     logger.info("SCIM was turned on for %s by %s.", connection, by or "the command line")
@@ -88,7 +90,9 @@ def enable(
 def disable(connection: Connection, by: AbstractBaseUser | None = None) -> None:
     """Turn SCIM off and revoke its keys. People and groups stay as they are."""
     with transaction.atomic():
-        keys.revoke_all(connection)
+        keys.revoke_all(connection, by=by)
+        if connection.enabled:
+            announce(connection_disabled, connection, by=by)
         connection.enabled, connection.disabled_at = False, timezone.now()
         connection.save(update_fields=["enabled", "disabled_at"])
     logger.info("SCIM was turned off for %s by %s.", connection, by or "the command line")

@@ -18,6 +18,7 @@ from .models import AccessKey, Connection
 from .owners import OwnersAlong
 from .prepared import Prepared, Text, field_names, instance, related_names
 from .protocol.credentials import new_secret
+from .signals import announce, key_created, key_revoked, key_rotated
 
 #: Two, so that a key can be replaced without an outage.
 MOST_LIVE_KEYS = 2
@@ -59,6 +60,20 @@ def create_key(
     Raises :class:`LiveKeyLimit` where there are two, :class:`NonceUsed` where a key was made
     with the same ``nonce``.
     """
+    new = _create(connection, name=name, expires_at=expires_at, by=by, nonce=nonce)
+    announce(key_created, connection, key=new.key, by=by)
+    return new
+
+
+@sensitive_variables()
+def _create(
+    connection: Connection,
+    *,
+    name: str,
+    expires_at: datetime | None,
+    by: AbstractBaseUser | None,
+    nonce: str | None,
+) -> NewKey:
     secret = new_secret()
     key = AccessKey(
         connection=connection,
@@ -100,24 +115,47 @@ def rotate(
     with transaction.atomic():
         _lock(connection)
         _refuse_repeat(nonce)
-        revoke(old, after=keep_old_for)
-        return create_key(connection, name=name, expires_at=expires_at, by=by, nonce=nonce)
+        _revoke(old, after=keep_old_for)
+        new = _create(connection, name=name, expires_at=expires_at, by=by, nonce=nonce)
+        announce(key_rotated, connection, key=new.key, old=old, by=by)
+    return new
 
 
-def revoke(key: AccessKey, *, after: timedelta | None = None) -> None:
+def revoke(
+    key: AccessKey, *, after: timedelta | None = None, by: AbstractBaseUser | None = None
+) -> None:
     """End ``key`` now or ``after`` a while; a key that ends sooner is left alone."""
+    if _revoke(key, after=after):
+        announce(key_revoked, key.connection, keys=[key], by=by)
+
+
+def _revoke(key: AccessKey, *, after: timedelta | None) -> bool:
     moment = timezone.now() + (after or timedelta())
     later = Q(revoked_at__isnull=True) | Q(revoked_at__gt=moment)
-    AccessKey.objects.filter(later, pk=key.pk).update(revoked_at=moment)
+    changed = AccessKey.objects.filter(later, pk=key.pk).update(revoked_at=moment)
     key.refresh_from_db(fields=["revoked_at"])
+    return bool(changed)
 
 
-def revoke_all(connection: Connection) -> int:
+def revoke_all(connection: Connection, *, by: AbstractBaseUser | None = None) -> int:
     """End every live key of ``connection`` and say how many there were."""
-    return live_keys(connection).update(revoked_at=timezone.now())
+    return _revoke_these(connection, live_keys(connection), by)
 
 
-def cancel_rotation(old: AccessKey) -> None:
+def _revoke_these(
+    connection: Connection, these: QuerySet[AccessKey], by: AbstractBaseUser | None
+) -> int:
+    now = timezone.now()
+    told = list(these) if key_revoked.has_listeners(Connection) else []
+    number = these.update(revoked_at=now)
+    for key in told:
+        key.revoked_at = now
+    if told:
+        announce(key_revoked, connection, keys=told, by=by)
+    return number
+
+
+def cancel_rotation(old: AccessKey, *, by: AbstractBaseUser | None = None) -> None:
     """Keep ``old``, which was to stop, and end the key that was to replace it.
 
     Raises :class:`NotRotating` where ``old`` is not about to stop.
@@ -127,9 +165,8 @@ def cancel_rotation(old: AccessKey) -> None:
         old.refresh_from_db(fields=["revoked_at"])
         if not old.is_live or old.revoked_at is None:
             raise NotRotating
-        live_keys(old.connection).exclude(pk=old.pk).filter(created_at__gt=old.created_at).update(
-            revoked_at=timezone.now()
-        )
+        newer = live_keys(old.connection).filter(created_at__gt=old.created_at)
+        _revoke_these(old.connection, newer.exclude(pk=old.pk), by)
         AccessKey.objects.filter(pk=old.pk).update(revoked_at=None)
         old.revoked_at = None
 

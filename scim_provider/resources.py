@@ -36,6 +36,7 @@ from .mapping.relations import Groups, Members
 from .mapping.resource_type import Page, Representation, ResourceType
 from .mapping.roles import settle_roles, sync_assignments, with_role_values
 from .mapping.root import query_types
+from .mapping.telling import tell_access, tell_deleted, tell_roles
 from .mapping.transactions import atomically
 from .mapping.writing import StoredResourceType
 from .models import OnDelete, Resource, Role
@@ -44,6 +45,7 @@ from .protocol import core
 from .protocol.messages import ListQuery
 from .protocol.projection import Projection
 from .protocol.schema import Attribute, Schema, Target, comparison_key
+from .signals import GROUPS, USERS
 
 __all__ = [
     "AccountCopy",
@@ -98,6 +100,7 @@ class UserResource(StoredPeople):
     extensions = (core.ENTERPRISE_USER,)
     naming_attribute = "userName"
     batch = UserBatch
+    lifecycle = USERS
     homes: ClassVar[Mapping[str, Home]] = {
         **common_homes("User", "/Users"),
         "externalId": KeyColumn("external_id", "external_id"),
@@ -153,6 +156,10 @@ class UserResource(StoredPeople):
             account.is_active = False
             account.save(update_fields=["is_active"])
 
+    def is_active(self, row: Resource) -> bool:
+        """Whether the person may use the site; signals tell when that changes."""
+        return bool(getattr(row.account, "is_active", True))
+
     # -- writing -------------------------------------------------------------------------------
 
     def new_row(self, context: Context, document: Document) -> Resource:
@@ -179,13 +186,17 @@ class UserResource(StoredPeople):
     def store(self, row: Resource, before: Document, after: Document, context: Context) -> None:
         account: Any = row.account
         accounts.refuse_privileged(account)
+        was_active = self.is_active(row) if account.pk is not None else None
         password = after.pop("password", None)
         super().store(row, before, after, context)
+        if was_active is not None:
+            tell_access([(row, was_active, self.is_active(row))], context)
         if password is not None:
             accounts.set_password(account, password)
             account.save(update_fields=["password"])
         if after.get("roles") != before.get("roles"):
             sync_assignments(row, after, context.roles)
+            tell_roles([(row, before, after)], context)
 
     def save(self, row: Resource, written: Written, context: Context) -> None:
         account: Any = row.account
@@ -200,6 +211,7 @@ class UserResource(StoredPeople):
     def remove(self, row: Resource, context: Context) -> None:
         account: Any = row.account
         accounts.refuse_privileged(account)
+        tell_access([(row, self.is_active(row), False)], context)
         now = timezone.now()
         touch_groups_of(row, now)
         forget_references(row, MANAGER, now)
@@ -213,6 +225,10 @@ class UserResource(StoredPeople):
         accounts.remember(row)
         row.delete()
 
+    def tell_removed(self, row: Resource, context: Context) -> None:
+        deleted = context.connection.on_delete == OnDelete.DELETE
+        tell_deleted(self, row, context, accounts_deleted=deleted)
+
 
 class GroupResource(StoredResourceType):
     """``/Groups``: named sets of Users and Groups."""
@@ -223,6 +239,7 @@ class GroupResource(StoredResourceType):
     schema = core.GROUP
     naming_attribute = "displayName"
     members_attribute = "members"
+    lifecycle = GROUPS
     homes: ClassVar[Mapping[str, Home]] = {
         **common_homes("Group", "/Groups"),
         "externalId": KeyColumn("external_id", "external_id"),

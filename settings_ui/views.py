@@ -205,7 +205,7 @@ class RevokeKey(OneKey):
 
     def post(self, request: HttpRequest, key_id: UUID) -> HttpResponse:
         key = self.key(key_id)
-        keys.revoke(key)
+        keys.revoke(key, by=self.account)
         text = _("The access key ending in %(last4)s is revoked.") % {"last4": key.last4}
         return self.to_overview(messages.SUCCESS, text)
 
@@ -219,7 +219,7 @@ class CancelRotation(OneKey):
     def post(self, request: HttpRequest, key_id: UUID) -> HttpResponse:
         key = self.key(key_id)
         try:
-            keys.cancel_rotation(key)
+            keys.cancel_rotation(key, by=self.account)
         except keys.NotRotating:
             return self.to_overview(messages.ERROR, _("This key is not being replaced any more."))
         text = _("The access key ending in %(last4)s stays.") % {"last4": key.last4}

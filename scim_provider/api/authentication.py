@@ -8,9 +8,10 @@ from rest_framework.request import Request
 
 from scim_provider import keys
 from scim_provider.conf import scim_settings
-from scim_provider.models import AccessKey
+from scim_provider.models import AccessKey, Connection
 from scim_provider.protocol.credentials import candidate, describe
 from scim_provider.protocol.errors import Unauthorized
+from scim_provider.signals import authentication_failed, send_now
 
 CHALLENGE = 'Bearer realm="SCIM"'
 
@@ -23,7 +24,7 @@ class AccessKeyAuthentication(BaseAuthentication):
     """
 
     def authenticate(self, request: Request) -> tuple[AnonymousUser, AccessKey | None]:
-        key = _key(_header(request))
+        key = _key(request)
         request.connection = key.connection  # type: ignore[attr-defined]
         return AnonymousUser(), key
 
@@ -49,19 +50,24 @@ def _header(request: Request) -> str:
         return header
 
 
-def _key(header: str) -> AccessKey:
+def _key(request: Request) -> AccessKey:
+    header = _header(request)
     prefixes = [scim_settings.access_key_prefix]
     secret = candidate(header, prefixes)
     if secret is None:
-        raise _refusal(describe(header, prefixes), sent=bool(header))
+        raise _refusal(request, describe(header, prefixes), sent=bool(header))
     key = keys.find(secret)
     if key is None:
-        raise _refusal("This access key is not known here. Create one on the security page.")
+        unknown = "This access key is not known here. Create one on the security page."
+        raise _refusal(request, unknown)
     if reason := keys.refusal(key):
-        raise _refusal(reason)
+        raise _refusal(request, reason, connection=key.connection)
     return key
 
 
-def _refusal(detail: str, *, sent: bool = True) -> Unauthorized:
+def _refusal(
+    request: Request, detail: str, *, sent: bool = True, connection: Connection | None = None
+) -> Unauthorized:
+    send_now(authentication_failed, connection, request=request._request, detail=detail)
     challenge = f'{CHALLENGE}, error="invalid_token"' if sent else CHALLENGE
     return Unauthorized(detail, headers={"WWW-Authenticate": challenge})

@@ -17,6 +17,7 @@ from scim_provider.connections import base_url, record_request
 from scim_provider.models import AccessKey, Connection
 from scim_provider.protocol.errors import MethodNotAllowed, Unauthorized
 from scim_provider.resources import Context
+from scim_provider.signals import request_finished, send_now
 
 from .authentication import AccessKeyAuthentication
 from .exceptions import exception_handler
@@ -84,6 +85,7 @@ class ScimPolicies(APIView):
         connection = getattr(request, "connection", None)
         if connection is not None:
             _record(request, connection, final)
+            _tell(request, connection, final)
         final.add_post_render_callback(_let_go)
         return final
 
@@ -107,10 +109,20 @@ def _let_go(response: Any) -> None:
     response.data = None
 
 
+def _tell(request: Request, connection: Connection, response: Response) -> None:
+    if request_finished.has_listeners(Connection):
+        what = {"status": response.status_code, "detail": _detail(response)}
+        send_now(request_finished, connection, request=request._request, **what)
+
+
+def _detail(response: Response) -> str:
+    """Why a request was refused, "" where it was not."""
+    return str(response.data.get("detail", "")) if response.status_code >= 400 else ""
+
+
 def _record(request: Request, connection: Connection, response: Response) -> None:
     """Note the request for the settings page; a failure to do so is nobody's problem."""
     client = request.META.get("HTTP_USER_AGENT", "")
-    detail = response.data.get("detail", "") if response.status_code >= 400 else ""
     try:
         keys.touch(cast(AccessKey, request.auth), client)
         record_request(
@@ -119,7 +131,7 @@ def _record(request: Request, connection: Connection, response: Response) -> Non
             path=escape_uri_path(request.path),
             status=response.status_code,
             client=client,
-            detail=detail,
+            detail=_detail(response),
         )
     except (DatabaseError, ValueError):  # A driver refuses NUL with either.
         logger.exception("A SCIM request could not be recorded")

@@ -8,7 +8,7 @@ again without the refused: so a body that fails leaves nothing, whatever its hom
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db import DatabaseError, OperationalError
@@ -23,6 +23,7 @@ from .document import Document, Written
 from .index import new_index_rows
 from .membership import display_of, refuse_itself, refuse_others
 from .rows import insert_resources, insert_rows
+from .telling import tell_created, tell_members
 from .transactions import atomically
 
 if TYPE_CHECKING:
@@ -170,6 +171,7 @@ class Batch:
         self._stop(whole=not any(entry.password for entry in self.entries))
         self.save()
         self._stop(whole=True)
+        self.tell()
         return {entry.position: entry.row for entry in self.entries}
 
     def _each(self, items: Sequence[Any], step: Callable[[Any], Entry]) -> Iterator[Entry]:
@@ -259,6 +261,12 @@ class Batch:
     def save(self) -> None:
         """Write what stands, table by table."""
         self.save_rows()
+
+    def tell(self) -> None:
+        """Send the signals of what was written."""
+        tell_created(self.resource_type, [entry.row for entry in self.entries], self.context)
+        asked = [(e.row, replace(e.delta, cleared=False)) for e in self.entries if e.delta]
+        tell_members([(row, delta) for row, delta in asked if delta.added], self.context)
 
     def save_rows(self) -> None:
         insert_resources([entry.row for entry in self.entries])

@@ -19,6 +19,7 @@ from .batch import Batch, Entry, Sent, Undecided
 from .document import Document
 from .roles import assignments, grant_all
 from .rows import batched, insert_objects, update_objects
+from .telling import tell_access, tell_roles
 
 #: Names of one look-up where the engine has no limit of its own.
 _NAMES = 10_000
@@ -37,6 +38,8 @@ class UserBatch(Batch):
         self.former = {former.name_key: former for former in rows}
         self.revived: dict[Any, int] = {}
         self.used: list[FormerUser] = []
+        #: The rows of accounts that were there before, and whether they might enter.
+        self.were_active: list[tuple[Resource, bool]] = []
 
     # -- judging -------------------------------------------------------------------------------
 
@@ -61,6 +64,9 @@ class UserBatch(Batch):
     def guard(self, row: Resource) -> None:
         account: Any = row.account
         accounts.refuse_privileged(account)
+        if account.pk is not None:
+            kind: Any = self.resource_type
+            self.were_active.append((row, kind.is_active(row)))
 
     def take_password(self, document: Document) -> str | None:
         password: str | None = document.pop("password", None)
@@ -112,6 +118,14 @@ class UserBatch(Batch):
         self.save_rows()
         self._save_passwords()
         self._assign()
+
+    def tell(self) -> None:
+        super().tell()
+        kind: Any = self.resource_type
+        tell_access(
+            [(row, was, kind.is_active(row)) for row, was in self.were_active], self.context
+        )
+        tell_roles([(entry.row, {}, entry.document) for entry in self.entries], self.context)
 
     def _save_returning(self) -> None:
         """The accounts of people who return: one UPDATE for all with the same columns."""

@@ -16,6 +16,7 @@ from scim_provider.protocol.errors import PreconditionFailed, ScimError, Uniquen
 from scim_provider.protocol.messages import Precondition
 from scim_provider.protocol.patch import Operation, apply, parse_patch
 from scim_provider.protocol.projection import Projection
+from scim_provider.signals import OTHERS, Lifecycle
 
 from .batch import Batch, create_many
 from .context import Context
@@ -25,6 +26,7 @@ from .lock import locked, row_lock
 from .membership import apply_delta
 from .resource_type import Representation, ResourceType
 from .saving import insert, update
+from .telling import tell_created, tell_deleted, tell_members, tell_updated
 from .transactions import atomically, is_dangling
 
 T = TypeVar("T")
@@ -43,6 +45,8 @@ class StoredResourceType(ResourceType):
     members_attribute: ClassVar[str] = ""
     #: How many creates at once are done set-wise.
     batch: ClassVar[type[Batch]] = Batch
+    #: The signals that tell of its resources.
+    lifecycle: ClassVar[Lifecycle] = OTHERS
 
     def queryset(self, connection: Any) -> Any:
         return super().queryset(connection).filter(resource_type=self.name)
@@ -77,9 +81,10 @@ class StoredResourceType(ResourceType):
             row = self.new_row(context, document)
             row.scim_id = scim_id or row.scim_id
             self.settle({}, document, context, whole=True)
+            tell_created(self, [row], context)
             self.store(row, {}, document, context)
-            if delta:
-                apply_delta(row, delta, context)
+            if delta and apply_delta(row, delta, context):
+                tell_members([(row, replace(delta, cleared=False))], context)
             return row
 
         return self._write(operation, received)
@@ -150,6 +155,7 @@ class StoredResourceType(ResourceType):
         def operation() -> None:
             row, _ = self._locked(context, scim_id, precondition)
             self.remove(row, context)
+            self.tell_removed(row, context)
 
         atomically(operation)
 
@@ -198,6 +204,10 @@ class StoredResourceType(ResourceType):
         """Delete the row and what hangs on it."""
         row.delete()
 
+    def tell_removed(self, row: Resource, context: Context) -> None:
+        """Send the signals of a row that :meth:`remove` took away."""
+        tell_deleted(self, row, context)
+
     def lock(self, context: Context, scim_id: str) -> Resource | None:
         """The row with what reading it needs, locked until the transaction ends."""
         if self.reads_values:
@@ -229,11 +239,14 @@ class StoredResourceType(ResourceType):
         whole: bool,
     ) -> None:
         moved = apply_delta(row, delta, context) if delta and self.members_attribute else False
+        if delta and moved:
+            tell_members([(row, delta)], context)
         self.settle(before, after, context, whole=whole)
         if not moved and after == before:
             return
         row.version += 1
         row.last_modified = max(timezone.now(), row.last_modified)
+        tell_updated(self, row, before, after, context)
         self.store(row, before, after, context)
 
     def take_members(self, document: Document) -> ValueDelta | None:

@@ -1,0 +1,134 @@
+"""What one operation did, told to who listens (scim_provider.signals): nothing is read for it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from scim_provider.models import Connection, Resource
+from scim_provider.protocol.delta import ValueDelta
+from scim_provider.signals import (
+    MembersChange,
+    announce,
+    members_changed,
+    roles_changed,
+    users_deactivated,
+    users_reactivated,
+)
+
+from .context import Context
+from .paths import Document
+from .roles import find_role
+
+if TYPE_CHECKING:
+    from .writing import StoredResourceType
+
+#: A person, and whether they might use the site and may now.
+AccessChange = tuple[Resource, bool, bool]
+#: A person, and the documents before and after that say which roles they have.
+RoleChange = tuple[Resource, Document, Document]
+
+
+def tell_created(
+    resource_type: StoredResourceType, rows: Sequence[Resource], context: Context
+) -> None:
+    """``rows`` were created."""
+    lifecycle = resource_type.lifecycle
+    if rows:
+        announce(lifecycle.created, context.connection, **{lifecycle.plural: list(rows)})
+
+
+def tell_updated(
+    resource_type: StoredResourceType,
+    row: Resource,
+    before: Document,
+    after: Document,
+    context: Context,
+) -> None:
+    """``row`` was one document and is another one now."""
+    lifecycle = resource_type.lifecycle
+    if not lifecycle.updated.has_listeners(Connection):
+        return
+    if changes := dict(_differences(_told(before), _told(after))):
+        what = {lifecycle.plural: [row], "changes": [_discreet(resource_type, changes)]}
+        announce(lifecycle.updated, context.connection, **what)
+
+
+def tell_deleted(
+    resource_type: StoredResourceType, row: Resource, context: Context, **more: Any
+) -> None:
+    """``row`` is gone; ``more`` is what the signal tells besides."""
+    lifecycle = resource_type.lifecycle
+    announce(lifecycle.deleted, context.connection, **{lifecycle.plural: [row]}, **more)
+
+
+def tell_members(asked: Sequence[tuple[Resource, ValueDelta]], context: Context) -> None:
+    """The members of groups changed, by what was asked of each."""
+    if asked and members_changed.has_listeners(Connection):
+        changes = [
+            MembersChange(group, delta.cleared, frozenset(delta.added), delta.removed)
+            for group, delta in asked
+        ]
+        announce(members_changed, context.connection, changes=changes)
+
+
+def tell_access(changed: Sequence[AccessChange], context: Context) -> None:
+    """People may not use the site any more, or may again."""
+    for signal, now in ((users_deactivated, False), (users_reactivated, True)):
+        if rows := [row for row, was, is_ in changed if was is not now and is_ is now]:
+            announce(signal, context.connection, users=rows)
+
+
+def tell_roles(changed: Sequence[RoleChange], context: Context) -> None:
+    """People have other roles than before."""
+    if not roles_changed.has_listeners(Connection):
+        return
+    given: dict[str, list[int]] = defaultdict(list)
+    taken: dict[str, list[int]] = defaultdict(list)
+    for row, before, after in changed:
+        old, new = _role_values(before, context), _role_values(after, context)
+        for value in new - old:
+            given[value].append(row.pk)
+        for value in old - new:
+            taken[value].append(row.pk)
+    if given or taken:
+        announce(roles_changed, context.connection, given=dict(given), taken=dict(taken))
+
+
+# -- the parts ---------------------------------------------------------------------------------
+
+
+def _role_values(document: Document, context: Context) -> set[str]:
+    sent = (element.get("value", "") for element in document.get("roles") or ())
+    return {role.value for value in sent if (role := find_role(context.roles, value))}
+
+
+def _told(document: Document) -> Document:
+    """What clients may change; the rest follows from it."""
+    return {k: v for k, v in document.items() if k not in ("schemas", "id", "meta")}
+
+
+def _differences(
+    before: Mapping[str, Any], after: Mapping[str, Any], within: str = ""
+) -> Iterator[tuple[str, tuple[Any, Any]]]:
+    """Path → what was there and what is, down to sub-attributes of what has one value."""
+    for name in sorted(before.keys() | after.keys()):
+        old, new, path = before.get(name), after.get(name), within + name
+        if old == new:
+            continue
+        if isinstance(old, dict) or isinstance(new, dict):
+            separator = ":" if ":" in name else "."
+            yield from _differences(old or {}, new or {}, path + separator)
+        else:
+            yield path, (old, new)
+
+
+def _discreet(
+    resource_type: StoredResourceType, changes: dict[str, tuple[Any, Any]]
+) -> dict[str, tuple[Any, Any]]:
+    """``changes`` without the values of what is never returned: passwords."""
+    secret = {
+        str(target) for target in resource_type.resource_schema if target.leaf.returned == "never"
+    }
+    return {path: (None, None) if path in secret else pair for path, pair in changes.items()}
