@@ -21,7 +21,7 @@ from scim_provider.protocol.errors import ScimError
 from .context import Context
 from .document import Document, Written
 from .index import new_index_rows
-from .membership import display_of, refuse_itself, refuse_others
+from .membership import display_of, meant, refuse_itself, refuse_others, refuse_shared
 from .rows import insert_resources, insert_rows
 from .telling import tell_created, tell_members
 from .transactions import atomically
@@ -235,8 +235,7 @@ class Batch:
         if keys:
             self.keys.update(dict.fromkeys(same.values_list("unique_key", flat=True)))
         wanted = {value for e in self.entries if e.delta for value in e.delta.added}
-        found = rows.filter(scim_id__in_set=sorted(wanted)).values_list("scim_id", "pk")
-        self.members = dict(found) if wanted else {}
+        self.members = meant(rows, wanted) if wanted else {}
         self.earlier: dict[str, int] = {}
 
     def claim(self, entry: Entry) -> Entry:
@@ -255,6 +254,7 @@ class Batch:
 
     def _check_members(self, entry: Entry, delta: ValueDelta) -> None:
         refuse_itself(entry.row, delta.added)
+        refuse_shared(delta.added, self.context)
         if self.context.connection.unknown_member != UnknownMember.IGNORE:
             refuse_others(delta.added, self.members.keys() | self.earlier.keys())
 

@@ -41,13 +41,18 @@ _SINGLES = {
         "SELECT DISTINCT sent FROM JSON_TABLE(%s, '$[*]' COLUMNS (sent {type} PATH '$')) AS single"
     ),
 }
-_KNOWN = """
-SELECT r.scim_id, r.id FROM ({ids}) s JOIN {resources} r ON r.scim_id = s.sent COLLATE {collation}
-WHERE r.connection_id = %s
+#: An id that several types share, which only an import brings, is the User's.
+_MEANT = """(r.resource_type = 'User' OR NOT EXISTS (
+    SELECT 1 FROM {resources} t WHERE t.connection_id = r.connection_id
+    AND t.scim_id = r.scim_id AND t.resource_type = 'User'
+))"""
+_KNOWN = f"""
+SELECT r.scim_id, r.id FROM ({{ids}}) s JOIN {{resources}} r
+ON r.scim_id = s.sent COLLATE {{collation}} WHERE r.connection_id = %s AND {_MEANT}
 """
-_BY_ID = """
-SELECT r.id, p.display, p.place FROM ({id_pairs}) p
-JOIN {resources} r ON r.scim_id = p.sent COLLATE {collation} WHERE r.connection_id = %s
+_BY_ID = f"""
+SELECT r.id, p.display, p.place FROM ({{id_pairs}}) p JOIN {{resources}} r
+ON r.scim_id = p.sent COLLATE {{collation}} WHERE r.connection_id = %s AND {_MEANT}
 """
 _BY_KEY = "SELECT p.sent AS id, p.display, p.place FROM ({key_pairs}) p"
 _INSERT = """
@@ -56,10 +61,10 @@ SELECT %s, %s, found.id, %s, found.display FROM ({found}) found
 WHERE NOT EXISTS (SELECT 1 FROM {table} m WHERE m.group_id = %s AND m.member_id = found.id)
 ORDER BY found.place {suffix}
 """
-_REMOVE = """
-{delete} WHERE m.group_id = %s AND m.member_id IN (SELECT id FROM (
-    SELECT DISTINCT r.id FROM ({ids}) s
-    JOIN {resources} r ON r.scim_id = s.sent COLLATE {collation} WHERE r.connection_id = %s
+_REMOVE = f"""
+{{delete}} WHERE m.group_id = %s AND m.member_id IN (SELECT id FROM (
+    SELECT DISTINCT r.id FROM ({{ids}}) s JOIN {{resources}} r
+    ON r.scim_id = s.sent COLLATE {{collation}} WHERE r.connection_id = %s AND {_MEANT}
 ) unwanted)
 """
 #: PostgreSQL reads the list of a NOT IN once for each row where it is too long for its memory.

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Container, Iterable, Mapping
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 
-from scim_provider.models import Membership, Resource, UnknownMember
+from scim_provider.models import Membership, Resource, UnknownMember, new_scim_id
 from scim_provider.protocol.delta import ValueDelta
 from scim_provider.protocol.errors import InvalidValue
 
@@ -24,6 +24,8 @@ Element = Mapping[str, Any]
 _NAMED_AT_MOST = 5
 _DISPLAY_LENGTH = 256
 _ID_LENGTH = 254
+#: The ids that we make; nothing else has one of them.
+_OWN_ID_LENGTH = len(new_scim_id())
 
 
 def apply_delta(group: Resource, delta: ValueDelta, context: Context) -> bool:
@@ -34,6 +36,7 @@ def apply_delta(group: Resource, delta: ValueDelta, context: Context) -> bool:
     connection's policy leaves it out.
     """
     refuse_itself(group, delta.added)
+    refuse_shared(delta.added, context)
     if delta.cleared:
         return _replace(group, delta.added, context)
     removed = _remove(group, delta.removed, context) if delta.removed else 0
@@ -43,8 +46,34 @@ def apply_delta(group: Resource, delta: ValueDelta, context: Context) -> bool:
 
 def refuse_itself(group: Resource, wanted: Container[str]) -> None:
     """Raise :class:`InvalidValue` where the group is to be its own member."""
-    if group.scim_id in wanted:
+    if group.scim_id in wanted and not _is_users(group):
         raise InvalidValue(f"members: the group {group.scim_id} cannot be a member of itself.")
+
+
+def refuse_shared(wanted: Mapping[str, Element], context: Context) -> None:
+    """Raise :class:`InvalidValue` where a Group is to be a member whose id a User has too.
+
+    Only ids that were brought from elsewhere are shared.
+    """
+    brought = (each for each in wanted if len(each) != _OWN_ID_LENGTH)
+    groups = [each for each in brought if _says_group(wanted[each])]
+    if groups:
+        users = Resource.objects.filter(connection=context.connection, resource_type="User")
+        for shared in users.filter(scim_id__in_set=groups).values_list("scim_id", flat=True)[:1]:
+            raise InvalidValue(
+                f"members: {shared!r} is the id of a User and of a Group, and names the User as a "
+                "member. Create the Group anew to put it into another one."
+            )
+
+
+def meant(rows: QuerySet[Resource], ids: Collection[str]) -> dict[str, int]:
+    """id → key of its row; an id that several types share is the User's, as in the SQL."""
+    found: dict[str, int] = {}
+    named = rows.filter(scim_id__in_set=sorted(ids))
+    for scim_id, key, kind in named.values_list("scim_id", "pk", "resource_type"):
+        if kind == "User" or scim_id not in found:
+            found[scim_id] = key
+    return found
 
 
 def refuse_others(wanted: Collection[str], known: Container[str]) -> None:
@@ -74,6 +103,17 @@ def touch_groups_of(resource: Resource, moment: Any) -> None:
 
 
 # -- the parts ---------------------------------------------------------------------------------
+
+
+def _is_users(group: Resource) -> bool:
+    """Whether the group's id is a User's as well."""
+    same = Resource.objects.filter(connection=group.connection_id, scim_id=group.scim_id)
+    return same.filter(resource_type="User").exists()
+
+
+def _says_group(element: Element) -> bool:
+    reference = str(element.get("$ref", ""))
+    return str(element.get("type", "")).lower() == "group" or "/Groups/" in reference
 
 
 def _replace(group: Resource, wanted: Mapping[str, Element], context: Context) -> bool:

@@ -60,7 +60,10 @@ class Resource(models.Model):
         verbose_name = _("SCIM resource")
         verbose_name_plural = _("SCIM resources")
         constraints = [
-            models.UniqueConstraint(fields=["connection", "scim_id"], name="scim_resource_id"),
+            # With the type: what came from another service provider may number each type by itself.
+            models.UniqueConstraint(
+                fields=["connection", "scim_id", "resource_type"], name="scim_resource_id"
+            ),
             models.UniqueConstraint(
                 fields=["connection", "resource_type", "unique_key"],
                 name="scim_resource_unique_key",
