@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
-from django.urls import NoReverseMatch, reverse
 
 from .conf import SettingsDict, scim_settings
 from .mapping.accounts import account_field
+from .mounts import mounts
+from .organizations import Organizations, organizations
 from .protocol.path import AttributePath
 from .resources import ResourceType, resource_types
 
@@ -56,16 +57,30 @@ def check_dotted_paths(**kwargs: Any) -> list[CheckMessage]:
 
 def check_urls(**kwargs: Any) -> list[CheckMessage]:
     """The service provider is mounted, at a path that every identity provider takes."""
-    try:
-        mount = reverse("scim:root")
-    except NoReverseMatch:
+    found = mounts()
+    if not found:
         hint = 'Add path("scim/v2", include("scim_provider.urls")) to the URLconf.'
         return [Warning("The SCIM endpoints are not mounted.", hint=hint, id="scim_provider.W003")]
-    if "_" in mount:
-        hint = "Okta refuses a base URL with an underscore in it. Use hyphens."
-        message = f"The SCIM endpoints are mounted at {mount}."
-        return [Warning(message, hint=hint, id="scim_provider.W004")]
-    return []
+    hint = "Okta refuses a base URL with an underscore in it. Use hyphens."
+    return [
+        Warning(
+            f"The SCIM endpoints are mounted at /{mount.path.lstrip('/')}.",
+            hint=hint,
+            id="scim_provider.W004",
+        )
+        for mount in found
+        if "_" in mount.path
+    ]
+
+
+def check_mount_arguments(**kwargs: Any) -> list[CheckMessage]:
+    """What the mount's URL captures names the organization: the site must say which is whose."""
+    names = {name for mount in mounts() for name in mount.names}
+    if not names or type(organizations()).url_kwargs is not Organizations.url_kwargs:
+        return []
+    message = f"The SCIM endpoints are mounted at a URL with arguments: {', '.join(sorted(names))}."
+    hint = "Override url_kwargs in the class of SCIM_PROVIDER['ORGANIZATIONS'], or mount them once."
+    return [Error(message, hint=hint, id="scim_provider.E031")]
 
 
 def check_roles(**kwargs: Any) -> list[CheckMessage]:
@@ -171,6 +186,7 @@ _CHECKS = (
     check_unknown_keys,
     check_dotted_paths,
     check_urls,
+    check_mount_arguments,
     check_roles,
     check_homes,
     check_numbers,

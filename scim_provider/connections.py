@@ -7,24 +7,20 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
-from urllib.parse import urlsplit
 
-from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import Count, Model, Q
-from django.http import HttpRequest
-from django.urls import get_script_prefix, get_urlconf, reverse
 from django.utils import timezone
-from django.utils.translation import get_language
 
 from . import keys
 from .conf import scim_settings
 from .models import AccessKey, Connection, Resource, Role, ScimUser
+from .mounts import base_url as base_url
 from .organizations import Entitlement, organizations, owner_of
 from .signals import announce, connection_disabled, connection_enabled
 
@@ -96,27 +92,6 @@ def disable(connection: Connection, by: AbstractBaseUser | None = None) -> None:
         connection.enabled, connection.disabled_at = False, timezone.now()
         connection.save(update_fields=["enabled", "disabled_at"])
     logger.info("SCIM was turned off for %s by %s.", connection, by or "the command line")
-
-
-def base_url(request: HttpRequest | None = None) -> str:
-    """What the admin types into the identity provider: the mount's URL, no slash at the end.
-
-    ``SCIM_PROVIDER["BASE_URL"]`` decides; without it the request does; without both the answer
-    is only the path.
-    """
-    mount = _mount(settings.ROOT_URLCONF, get_urlconf(), get_script_prefix(), get_language())
-    configured = scim_settings.base_url
-    if configured:
-        return configured if urlsplit(configured).path.endswith(mount) else configured + mount
-    if request is None:
-        return mount
-    return request.build_absolute_uri(mount)
-
-
-@lru_cache(maxsize=64)
-def _mount(*depends_on: str | None) -> str:
-    """The path of the mount, which takes long to find out and hardly ever changes."""
-    return reverse("scim:root").rstrip("/")
 
 
 def record_request(

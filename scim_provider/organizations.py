@@ -6,9 +6,9 @@ A site with organizations subclasses :class:`Organizations` and names the class 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db.models import Model
@@ -43,6 +43,10 @@ class Organizations:
     Every method may be overridden alone. ``owner`` is an instance of the site's organization
     model, or None.
     """
+
+    #: Where organizations have hosts of their own, the domain that these are in: "example.com"
+    #: for acme.example.com. "": they share the site's.
+    domain: ClassVar[str] = ""
 
     def owner_for(self, request: HttpRequest) -> Model | None:
         """The organization whose settings ``request`` opens.
@@ -84,6 +88,25 @@ class Organizations:
     def belongs(self, account: AbstractBaseUser, owner: Model | None) -> bool:
         """Whether an existing account is a member of ``owner`` and may be linked to SCIM."""
         return owner is None
+
+    def url_kwargs(self, owner: Model) -> Mapping[str, Any]:
+        """The arguments of the mount's URL where it names the organization.
+
+        ``{"organization": owner.slug}`` for ``path("scim/<slug:organization>/v2", …)``. A key is
+        refused at every other URL.
+        """
+        return {}
+
+    def host(self, owner: Model) -> str:
+        """The host that ``owner`` has to itself, "" for none. See :attr:`domain`."""
+        return ""
+
+    def is_own_host(self, host: str) -> bool:
+        """Whether ``host`` is one that some organization has to itself, or would have.
+
+        Asked with every request, so better told from the text than looked up.
+        """
+        return host.endswith(f".{self.domain}")
 
     def by_name(self, name: str) -> Model | None:
         """The organization of that name, for the command line.

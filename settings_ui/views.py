@@ -34,7 +34,7 @@ class KeyPage(SettingsView):
     @sensitive_variables()
     def key_page(self, new: keys.NewKey) -> HttpResponse:
         """Show ``new`` straight away: no redirect, session or message ever holds it."""
-        base_url = connections.base_url(self.request)
+        base_url = connections.base_url(self.request, self.owner)
         file = texts.key_file(
             new,
             organization=self.organizations.name(self.owner),
@@ -87,7 +87,7 @@ class Security(SettingsView):
             badge=texts.badge(self.overview),
             people=texts.people(self.overview),
             last_request=texts.last_request(self.overview),
-            base_url=connections.base_url(self.request),
+            base_url=connections.base_url(self.request, self.owner),
             can_add_key=len(self.overview.live_keys) < keys.MOST_LIVE_KEYS,
         )
 

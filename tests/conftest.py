@@ -24,8 +24,8 @@ class ScimClient:
     Answers are Django's, with ``.json()``.
     """
 
-    def __init__(self, key: str = "", client: Client | None = None) -> None:
-        self.key = key
+    def __init__(self, key: str = "", client: Client | None = None, mount: str = MOUNT) -> None:
+        self.key, self.mount = key, mount
         self.client = client or Client()
 
     def get(self, path: str, *, headers: dict[str, str] | None = None, **query: Any) -> Any:
@@ -63,7 +63,7 @@ class ScimClient:
         sent |= headers or {}
         return self.client.generic(
             method,
-            MOUNT + path,
+            self.mount + path,
             data="" if body is None else body if isinstance(body, str) else json.dumps(body),
             content_type="application/scim+json",
             query_params=query or None,

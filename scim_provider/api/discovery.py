@@ -72,9 +72,9 @@ class ResourceTypesView(DiscoveryView):
 
 
 class ResourceTypeView(ResourceTypesView):
-    def get(self, request: Request, name: str = "") -> Response:
+    def get(self, request: Request, type_name: str = "") -> Response:
         for resource_type in resource_types():
-            if resource_type.name.lower() == name.lower():
+            if resource_type.name.lower() == type_name.lower():
                 return Response(self._document(resource_type))
         names = ", ".join(resource_type.name for resource_type in resource_types())
         raise NotFound(f"There is no such resource type. There are: {names}.")

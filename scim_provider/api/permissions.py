@@ -7,12 +7,13 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from scim_provider.models import Connection
+from scim_provider.mounts import is_at_own_url, own_url
 from scim_provider.organizations import organizations, owner_of
 from scim_provider.protocol.errors import Forbidden
 
 
 class ProvisioningAllowed(BasePermission):
-    """The connection is turned on and the organization is entitled to SCIM.
+    """The connection is turned on, its organization entitled to SCIM, and the URL not another's.
 
     Raises :class:`Forbidden` saying which of them fails. Readers of public discovery have no
     connection and pass.
@@ -23,6 +24,7 @@ class ProvisioningAllowed(BasePermission):
         if connection is not None:
             _require_enabled(connection)
             _require_entitlement(connection)
+            _require_own_url(request, connection)
         return True
 
 
@@ -38,3 +40,13 @@ def _require_entitlement(connection: Connection) -> None:
     entitlement = organizations().entitlement(owner)
     if not entitlement.allowed:
         raise Forbidden(str(entitlement.message) or "SCIM is not part of the organization's plan.")
+
+
+def _require_own_url(request: Request, connection: Connection) -> None:
+    """The same answer whether another organization has the URL or nobody."""
+    owner = owner_of(connection)
+    if not is_at_own_url(request._request, owner):
+        raise Forbidden(
+            "This access key is not for the base URL that was asked. Enter this one in the "
+            f"identity provider: {own_url(request._request, owner)}"
+        )

@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 from scim_provider import keys
 from scim_provider.connections import base_url, record_request
 from scim_provider.models import AccessKey, Connection
+from scim_provider.mounts import view_kwargs
 from scim_provider.protocol.errors import MethodNotAllowed, Unauthorized
 from scim_provider.resources import Context
 from scim_provider.signals import request_finished, send_now
@@ -50,6 +51,10 @@ class ScimPolicies(APIView):
     @property
     def default_response_headers(self) -> dict[str, str]:
         return {"Vary": "Accept, Authorization", "Cache-Control": "private, no-cache"}
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """What the mount's own URL captures is nothing for the views."""
+        return super().dispatch(request, **view_kwargs(kwargs))
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         # Whatever charset the Content-Type names: query and body are UTF-8 (RFC 7644 §3.8).

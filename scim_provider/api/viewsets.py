@@ -133,7 +133,7 @@ class UnknownEndpointView(ScimPolicies):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if version := kwargs.get("version"):
+        if version := kwargs.get("protocol_version"):
             raise InvalidVersion(
                 f"Version {version[:20]} of the protocol is not served. Use the base URL alone, "
                 "which speaks SCIM 2.0."

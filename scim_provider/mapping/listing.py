@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 
 from scim_provider.models import IN_ORDER, Connection
 from scim_provider.prepared import NotPreparable, Number, Prepared, PreparedPage, Row, Text
-from scim_provider.protocol.filter import And, Comparison, Filter, Not, Or, ValuePath
+from scim_provider.protocol.filter import And, Comparison, Filter, Not, Or, Present, ValuePath
 from scim_provider.protocol.projection import Projection
 from scim_provider.protocol.schema import Target
 
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 _LONGEST = 255
 #: Filters with more look-ups are nobody's habit, and take memory.
 _MOST_TEXTS = 8
+#: Attributes whose values begin with the base URL.
+_URLS = frozenset({"location", "$ref"})
 #: So many rows are completed one by one, each with what was read along with it.
 _FEW = 2
 
@@ -44,8 +46,23 @@ class Shape(NamedTuple):
     filter: Filter[Target] | None
     sort_by: Target | None
     descending: bool
+    #: "" where none of the conditions is about URLs: organizations may each have their own.
     base_url: str
     projection: Projection
+
+
+def names_urls(tree: Filter[Target] | None, sort_by: Target | None) -> bool:
+    """Whether a filter or an order compares what begins with the base URL."""
+    match tree:
+        case And(terms) | Or(terms):
+            found = any(names_urls(term, None) for term in terms)
+        case Not(term) | ValuePath(_, term):
+            found = names_urls(term, None)
+        case Comparison(path) | Present(path):
+            found = path.leaf.name in _URLS
+        case _:
+            found = False
+    return found or (sort_by is not None and sort_by.leaf.name in _URLS)
 
 
 class ValueRows:

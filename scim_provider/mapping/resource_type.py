@@ -29,7 +29,7 @@ from .cursors import CursorSigner
 from .document import Document, Placed, moment_text, read_row
 from .homes import Home, Store
 from .keyset import Order
-from .listing import Shape, ValueRows
+from .listing import Shape, ValueRows, names_urls
 from .paging import QuerySetRows, page_of
 from .query import Schemas, filter_rows
 from .reader import Found, reads_values, row_reader
@@ -247,7 +247,8 @@ class ResourceType:
         tree = self._filter(query) if query.filter else None
         target = self.sort_target(query.sort_by) if query.sort_by else None
         descending = query.sort_order == "descending"
-        return Shape(self, tree, target, descending, context.base_url, projection)
+        base_url = context.base_url if names_urls(tree, target) else ""
+        return Shape(self, tree, target, descending, base_url, projection)
 
     # -- writing, where a type takes it --------------------------------------------------------
 

@@ -16,7 +16,7 @@ from django.db.models import Model
 
 from scim_provider import connections, keys
 from scim_provider.models import AccessKey, Connection
-from scim_provider.organizations import organizations
+from scim_provider.organizations import organizations, owner_of
 
 #: Where ``manage.py runserver`` listens: what a command says when no base URL is set.
 LOCAL_SITE = "http://127.0.0.1:8000"
@@ -116,7 +116,7 @@ class Command(BaseCommand):
 def with_key(connection: Connection, secret: str) -> dict[str, Any]:
     """What a client needs to connect. The key is in no other answer."""
     return {
-        "base_url": base_url(),
+        "base_url": base_url(owner_of(connection)),
         "access_key": secret,
         "authorization": f"Bearer {secret}",
         "connection": str(connection.public_id),
@@ -131,7 +131,7 @@ def status(connection: Connection) -> dict[str, Any]:
         "organization": str(connection.owner or ""),
         "enabled": connection.enabled,
         "state": str(overview.state),
-        "base_url": base_url(),
+        "base_url": base_url(owner_of(connection)),
         "users": overview.users,
         "groups": overview.groups,
         "keys": [describe(key) for key in overview.live_keys],
@@ -149,9 +149,9 @@ def describe(key: AccessKey) -> dict[str, Any]:
     }
 
 
-def base_url() -> str:
-    """The configured base URL, else the one of the development server."""
-    url = connections.base_url()
+def base_url(owner: Model | None) -> str:
+    """The configured base URL of the organization, else the one of the development server."""
+    url = connections.base_url(owner=owner)
     return LOCAL_SITE + url if url.startswith("/") else url
 
 
