@@ -54,6 +54,7 @@ class ConnectionAdmin(ReadOnlyAdmin):
         "enabled",
         "enabled_at",
         "disabled_at",
+        "members_listed_at",
         "last_request_at",
         "last_request",
         "last_status",
@@ -68,6 +69,8 @@ class ConnectionAdmin(ReadOnlyAdmin):
         "unknown_member",
         "missing_members",
         "on_delete",
+        "existing_people",
+        "existing_account",
         *readonly_fields,
     )
     inlines = (AccessKeyInline,)

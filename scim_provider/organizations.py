@@ -6,12 +6,14 @@ A site with organizations subclasses :class:`Organizations` and names the class 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+from django.apps import apps
+from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext
 
@@ -89,24 +91,7 @@ class Organizations:
         """Whether an existing account is a member of ``owner`` and may be linked to SCIM."""
         return owner is None
 
-    def url_kwargs(self, owner: Model) -> Mapping[str, Any]:
-        """The arguments of the mount's URL where it names the organization.
-
-        ``{"organization": owner.slug}`` for ``path("scim/<slug:organization>/v2", …)``. A key is
-        refused at every other URL.
-        """
-        return {}
-
-    def host(self, owner: Model) -> str:
-        """The host that ``owner`` has to itself, "" for none. See :attr:`domain`."""
-        return ""
-
-    def is_own_host(self, host: str) -> bool:
-        """Whether ``host`` is one that some organization has to itself, or would have.
-
-        Asked with every request, so better told from the text than looked up.
-        """
-        return host.endswith(f".{self.domain}")
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
     def by_name(self, name: str) -> Model | None:
         """The organization of that name, for the command line.

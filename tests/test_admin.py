@@ -70,8 +70,11 @@ def test_only_policies_of_a_connection_can_be_changed(admin: Client) -> None:
     policy = {"unknown_role": "ignore", "unknown_member": "reject", "missing_members": "keep"}
     admin.post(
         reverse("admin:scim_provider_connection_change", args=[connection.pk]),
-        policy | keys | {"on_delete": "deactivate"},
+        policy
+        | keys
+        | {"on_delete": "deactivate", "existing_people": "empty", "existing_account": "link"},
     )
     connection.refresh_from_db()
     assert (connection.unknown_role, connection.missing_members) == ("ignore", "keep")
+    assert connection.existing_account == "link"
     assert connection.enabled

@@ -16,7 +16,7 @@ from scim_provider import organizations
 from scim_provider.organizations import Entitlement
 from scim_provider.resources import Attribute, Choice, Column, Schema, UserResource
 
-from .models import Location, Organization, Plan
+from .models import Account, Location, Organization, Plan
 
 KLAXON = Schema(
     "urn:ietf:params:scim:schemas:extension:klaxon:2.0:User",
@@ -78,6 +78,9 @@ class Organizations(organizations.Organizations):
 
     def belongs(self, account: AbstractBaseUser, owner: Model | None) -> bool:
         return account.organization_id == (owner and owner.pk)
+
+    def members(self, owner: Model | None) -> QuerySet[Account]:
+        return Account.objects.filter(organization=owner)
 
     def by_name(self, name: str) -> Model | None:
         if not name:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import cache
 from secrets import token_hex
@@ -27,6 +26,7 @@ from scim_provider.protocol.errors import Forbidden, InvalidValue, Uniqueness
 from scim_provider.protocol.schema import Target
 
 from .columns import Column, KeyColumn
+from .look_alikes import spellings
 
 
 def account_field(name: str) -> Any | None:
@@ -97,7 +97,7 @@ def refuse_taken(account: AbstractBaseUser) -> None:
     would read the whole table of accounts with every create.
     """
     name = account.get_username()
-    if any(key != account.pk for (key,) in _holders(_spellings(name))):
+    if any(key != account.pk for (key,) in _holders(spellings(name))):
         raise taken_name(name)
 
 
@@ -107,16 +107,6 @@ def taken_name(name: str) -> Uniqueness:
         f"userName {name!r} is taken by an account of this site that SCIM does not manage. "
         "Use another userName, or have the account linked by an administrator."
     )
-
-
-def spellings(name: str) -> set[str]:
-    """The usual spellings of a login name, all of which people take for the same."""
-    return set(_spellings(name))
-
-
-def _spellings(name: str) -> list[str]:
-    typed = unicodedata.normalize("NFKC", name).strip()  # what Django makes of it in a form
-    return [cased for text in (name, typed) for cased in _cases(text)]
 
 
 #: Fields that hand a text to the database as it is; a site's own may make another one of it.
@@ -137,13 +127,9 @@ def _holders(names: Sequence[str]) -> Iterable[Sequence[Any]]:
 @cache
 def _prepared_holders() -> Prepared:
     model = get_user_model()
-    places = [Text(f"spelling-{number}") for number in range(len(_spellings("")))]
+    places = [Text(f"spelling-{number}") for number in range(len(spellings("")))]
     named = {f"{model.USERNAME_FIELD}__in": places}
     return Prepared(lambda: model._default_manager.filter(**named).values_list("pk"), *places)
-
-
-def _cases(text: str) -> tuple[str, ...]:
-    return text, text.lower(), text.upper(), text.capitalize(), text.title()
 
 
 def close_password(account: Any) -> None:

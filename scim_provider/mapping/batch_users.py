@@ -17,6 +17,7 @@ from scim_provider.protocol.schema import comparison_key
 from . import accounts
 from .batch import Batch, Entry, Sent, Undecided
 from .document import Document
+from .look_alikes import spellings
 from .roles import assignments, grant_all
 from .rows import batched, insert_objects, update_objects
 from .telling import tell_access, tell_roles
@@ -74,7 +75,7 @@ class UserBatch(Batch):
 
     def look_up_taken(self) -> None:
         super().look_up_taken()
-        names = {name for entry in self.entries for name in accounts.spellings(_login(entry))}
+        names = {name for entry in self.entries for name in set(spellings(_login(entry)))}
         #: Login name → the accounts that have it, and the body of this batch that takes it.
         self.named: dict[str, list[Any]] = _accounts_named(names)
         self.claimed: dict[str, int] = {}
@@ -83,7 +84,7 @@ class UserBatch(Batch):
 
     def claim(self, entry: Entry) -> Entry:
         name = _login(entry)
-        if holders := [h for each in accounts.spellings(name) for h in self._holders(entry, each)]:
+        if holders := [h for each in set(spellings(name)) for h in self._holders(entry, each)]:
             error = accounts.taken_name(name)
             cause = None if None in holders else holders[0]
             raise error if cause is None else self.blame(entry, cause, error)

@@ -65,6 +65,12 @@ class Home:
         """Leave in the document to be stored what belongs there: nothing of a column's value."""
         set_value(stored, target, None)
 
+    def adopted(self, row: Any, target: Target) -> Any:
+        """What the account of a new row, which was there before SCIM, says of an attribute whose
+        value is stored; None where the account's column itself is read.
+        """
+        return None
+
 
 class Absent(Home):
     """An attribute of the schema that no row here has."""
@@ -210,6 +216,13 @@ class AccountCopy(Store):
             )
         setattr(row.account, self.field, text)
 
+    def adopted(self, row: Any, target: Target) -> Any:
+        text = getattr(row.account, self.field)
+        if not text or not target.attribute.multi_valued:
+            return text or None
+        kind = {"type": "work"} if target.attribute.sub("type") else {}
+        return [{"value": text, **kind, "primary": True}]
+
 
 class Choice(Store):
     """A name that is looked up among rows of the site; the sent value is kept and answered.
@@ -238,6 +251,10 @@ class Choice(Store):
 
     def write(self, row: Any, target: Target, value: Any) -> None:
         setattr(row.account, self.field, self._remembered(row, value) if value else None)
+
+    def adopted(self, row: Any, target: Target) -> Any:
+        chosen = getattr(row.account, self.field)
+        return chosen and (getattr(chosen, self.by) or None)
 
     def _remembered(self, row: Any, name: str) -> Model | None:
         """:meth:`find`, once for all rows of a batch that choose the same name among the same."""

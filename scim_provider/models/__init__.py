@@ -3,7 +3,16 @@
 Every index that serves a look-up is led by the connection, so that rows can be sharded by it.
 """
 
-from .connection import AccessKey, Connection, MissingMembers, OnDelete, UnknownMember, UnknownRole
+from .connection import (
+    AccessKey,
+    Connection,
+    ExistingAccount,
+    ExistingPeople,
+    MissingMembers,
+    OnDelete,
+    UnknownMember,
+    UnknownRole,
+)
 from .event import Event, EventKind
 from .resource import (
     IN_ORDER,
@@ -16,6 +25,7 @@ from .resource import (
     new_scim_id,
 )
 from .role import Provenance, Role, RoleAssignment
+from .unlisted import Unlisted, UnlistedReason
 
 __all__ = [
     "IN_ORDER",
@@ -24,6 +34,8 @@ __all__ = [
     "Connection",
     "Event",
     "EventKind",
+    "ExistingAccount",
+    "ExistingPeople",
     "FormerUser",
     "Membership",
     "MissingMembers",
@@ -36,5 +48,7 @@ __all__ = [
     "ScimUser",
     "UnknownMember",
     "UnknownRole",
+    "Unlisted",
+    "UnlistedReason",
     "new_scim_id",
 ]

@@ -43,6 +43,20 @@ class OnDelete(models.TextChoices):
     DELETE = "delete", _("Delete the account")
 
 
+class ExistingPeople(models.TextChoices):
+    """Which members of the organization a client finds who were there before it."""
+
+    EMPTY = "empty", _("Start empty: only people whom the identity provider creates")
+    LIST = "list", _("List the existing members, so that the identity provider can match them")
+
+
+class ExistingAccount(models.TextChoices):
+    """What a create does that matches an account of the site."""
+
+    REJECT = "reject", _("Refuse the request and name the way out")
+    LINK = "link", _("Link the account, if it is a member of the same organization")
+
+
 class Connection(models.Model):
     """One organization's SCIM link: whether it is on, and its policies.
 
@@ -83,6 +97,17 @@ class Connection(models.Model):
     on_delete = models.CharField(
         max_length=16, choices=OnDelete.choices, default=OnDelete.DEACTIVATE
     )
+
+    existing_people = models.CharField(
+        max_length=16, choices=ExistingPeople.choices, default=ExistingPeople.EMPTY
+    )
+    existing_account = models.CharField(
+        max_length=16, choices=ExistingAccount.choices, default=ExistingAccount.REJECT
+    )
+    #: When the members who were there were listed to the last; NULL until then.
+    members_listed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    #: When new members are worth looking for again; NULL: whenever a list is read.
+    members_due_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     #: What the page shows of the traffic; written at most once a minute while nothing changes.
     last_request_at = models.DateTimeField(null=True, blank=True, editable=False)
