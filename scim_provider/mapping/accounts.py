@@ -81,10 +81,15 @@ class Active(Column):
             stored[target.name] = None
 
 
+def is_privileged(account: AbstractBaseUser) -> bool:
+    """Whether the account is of the site's own staff, which no setting opens to SCIM."""
+    privileged = getattr(account, "is_staff", False) or getattr(account, "is_superuser", False)
+    return bool(privileged) and not scim_settings.allow_privileged
+
+
 def refuse_privileged(account: AbstractBaseUser) -> None:
     """SCIM does not touch the site's own staff unless a setting says so."""
-    privileged = getattr(account, "is_staff", False) or getattr(account, "is_superuser", False)
-    if privileged and not scim_settings.allow_privileged:
+    if is_privileged(account):
         raise Forbidden(
             f"{account.get_username()} is an administrator of this site and is not managed by SCIM."
         )

@@ -43,4 +43,4 @@ class Unlisted(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.account}: {UnlistedReason(self.reason).label}"
+        return f"{self.account}: {self.get_reason_display()}"

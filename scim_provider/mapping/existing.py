@@ -1,0 +1,239 @@
+"""Accounts that were there before SCIM: found among the members of an organization, and listed.
+
+An account that is listed gets the row that a create would have made beside it; nothing of the
+account changes. Who is listed, was deleted through SCIM or is :class:`Unlisted` is passed over, so
+that a run that was stopped goes on where it ended, and every run ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from django.db import IntegrityError, router
+from django.db.models import Exists, ForeignKey, OuterRef, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from scim_provider.conf import scim_settings
+from scim_provider.events import event, record
+from scim_provider.models import (
+    AttributeValue,
+    Connection,
+    EventKind,
+    FormerUser,
+    Resource,
+    Unlisted,
+    UnlistedReason,
+)
+from scim_provider.organizations import organizations
+from scim_provider.protocol.schema import comparison_key
+from scim_provider.signals import announce, users_linked
+
+from .accounts import account_field, is_privileged
+from .context import Context
+from .document import Document
+from .index import new_index_rows
+from .paths import set_value
+from .rows import insert_resources, insert_rows
+from .transactions import atomically, is_dangling, locking
+
+if TYPE_CHECKING:
+    from .resource_type import ResourceType
+
+#: Accounts of one transaction.
+BATCH = 1000
+_TRIES = 5
+#: Of a login name and its key: what our columns take.
+_LONGEST = 256
+_INDEX = ("connection", "resource", "path", "element", "key", "text")
+
+
+@dataclass
+class Batch:
+    """What one transaction did: rows that were made, accounts that could not be listed."""
+
+    listed: list[Resource] = field(default_factory=list)
+    passed_over: list[Unlisted] = field(default_factory=list)
+    #: The key of the last account that was looked at, None where there is no other.
+    last: Any = None
+
+
+class Members:
+    """The members of a connection's organization, as far as SCIM may touch them."""
+
+    def __init__(self, context: Context) -> None:
+        self.context, self.connection = context, context.connection
+        self.using = router.db_for_write(Resource)
+
+    @cached_property
+    def all(self) -> QuerySet[Any]:
+        """Whoever belongs to the organization, administrators of the site too."""
+        owner = self.context.owner
+        members = organizations().members(owner).using(self.using)
+        gone = owner is None and self.connection.owner_type_id is not None
+        return members.none() if gone else members
+
+    @cached_property
+    def listable(self) -> QuerySet[Any]:
+        """Without the site's administrators, whom SCIM does not touch."""
+        members = self.all
+        if scim_settings.allow_privileged:
+            return members
+        for name in filter(account_field, ("is_staff", "is_superuser")):
+            members = members.exclude(**{name: True})
+        return members
+
+    @cached_property
+    def missing(self) -> QuerySet[Any]:
+        """Those who are not listed yet, and may be."""
+        members = self.listable
+        for model in (Resource, FormerUser, Unlisted):
+            known = model._default_manager.filter(connection=self.connection)
+            members = members.filter(~Exists(known.filter(account=OuterRef("pk"))))
+        return members
+
+    def strangers(self, rows: QuerySet[Resource]) -> QuerySet[Resource]:
+        """The ``rows`` whose accounts are in no list of members (any more)."""
+        belongs = self.all.order_by().filter(pk=OuterRef("account"))
+        return rows.using(self.using).filter(~Exists(belongs), account__isnull=False)
+
+
+def list_members(
+    resource_type: ResourceType,
+    context: Context,
+    *,
+    only: Q | None = None,
+    after: Any = None,
+    most: int = BATCH,
+) -> Batch:
+    """List up to ``most`` members with keys behind ``after``, in one transaction.
+
+    Two at once wait for each other; where a client's create takes one of the accounts meanwhile,
+    the rest is done again.
+    """
+
+    def operation() -> Batch:
+        _one_at_a_time(context.connection)
+        members = Members(context)
+        rows = members.missing if only is None else members.missing.filter(only)
+        if after is not None:
+            rows = rows.filter(pk__gt=after)
+        return _List(resource_type, context).run(_fetched(rows, resource_type, most), most)
+
+    for _ in range(_TRIES):
+        try:
+            return atomically(operation, router.db_for_write(Resource))
+        except IntegrityError as error:
+            if is_dangling(error):
+                raise
+    return atomically(operation, router.db_for_write(Resource))
+
+
+def _one_at_a_time(connection: Connection) -> None:
+    using = router.db_for_write(Resource)
+    row = Connection.objects.using(using).filter(pk=connection.pk).order_by()
+    row.select_for_update(**locking(using)).values_list("pk").first()
+
+
+def _fetched(rows: QuerySet[Any], resource_type: ResourceType, most: int) -> list[Any]:
+    """The first accounts, with the rows that homes look at."""
+    names = {name for _, home in resource_type.placed for name in home.account_fields}
+    related = [name for name in names if isinstance(account_field(name), ForeignKey)]
+    rows = rows.select_related(*sorted(related)) if related else rows
+    return list(rows.order_by("pk")[:most])
+
+
+class _List:
+    """The rows beside accounts that were there."""
+
+    def __init__(self, resource_type: ResourceType, context: Context) -> None:
+        self.kind: Any = resource_type
+        self.context, self.connection = context, context.connection
+        self.batch = Batch()
+        self.documents: list[Document] = []
+
+    def run(self, accounts: Sequence[Any], most: int) -> Batch:
+        named = [(account, str(account.get_username() or "")) for account in accounts]
+        keys = {account.pk: comparison_key(name, precis=True) for account, name in named}
+        taken = self._taken(list(keys.values()))
+        for account, name in named:
+            key = keys[account.pk]
+            reason = _reason(account, name, key, taken)
+            if reason is None:
+                taken.add(key)
+                self._add(account, name)
+            else:
+                unlisted = Unlisted(connection=self.connection, account=account, reason=reason)
+                self.batch.passed_over.append(unlisted)
+        self._save()
+        self.batch.last = accounts[-1].pk if len(accounts) == most else None
+        return self.batch
+
+    def _taken(self, keys: Sequence[str]) -> set[str | None]:
+        rows = Resource.objects.using(router.db_for_write(Resource)).filter(
+            connection=self.connection, resource_type=self.kind.name, unique_key__in_set=keys
+        )
+        return set(rows.values_list("unique_key", flat=True))
+
+    def _add(self, account: Any, name: str) -> None:
+        row: Resource = self.kind.row_beside(account, self.context, {"userName": name})
+        row.name, row.unique_key = name, row.name_key
+        stored: Document = {}
+        for target, home in self.kind.placed:
+            value = home.adopted(row, target)
+            if value is not None:
+                set_value(stored, target, value)
+                home.keep(stored, target, value)
+        row.document = stored
+        self.batch.listed.append(row)
+
+    def _save(self) -> None:
+        listed = self.batch.listed
+        Unlisted.objects.bulk_create(self.batch.passed_over, ignore_conflicts=True)
+        if not listed:
+            return
+        insert_resources(listed)
+        insert_rows(AttributeValue, _INDEX, self._index())
+        reason = gettext("A member of the organization, listed by policy")
+        record(
+            [
+                event(self.connection, EventKind.PERSON_LISTED, resource=row, reason=reason)
+                for row in listed
+            ]
+        )
+        announce(users_linked, self.connection, users=listed)
+
+    def _index(self) -> Iterator[Sequence[Any]]:
+        schema = self.kind.resource_schema
+        for row in self.batch.listed:
+            for values in new_index_rows(row.document, schema):
+                yield (self.connection.pk, row.pk, *values)
+
+
+def _reason(account: Any, name: str, key: str, taken: set[str | None]) -> UnlistedReason | None:
+    """Why the account cannot be listed."""
+    if is_privileged(account):
+        return UnlistedReason.PRIVILEGED
+    if not name.strip():
+        return UnlistedReason.NO_NAME
+    if max(len(name), len(key)) > _LONGEST:
+        return UnlistedReason.TOO_LONG
+    return UnlistedReason.SAME_NAME if key in taken else None
+
+
+def forget_obstacles(connection: Connection) -> None:
+    """Let the next run try again whom an earlier one could not list."""
+    rows = Unlisted.objects.filter(connection=connection)
+    rows.exclude(reason=UnlistedReason.UNLINKED).delete()
+
+
+def note_end(connection: Connection) -> None:
+    """The members who were there are listed to the last."""
+    if connection.members_listed_at is None:
+        connection.members_listed_at = timezone.now()
+        Connection.objects.filter(pk=connection.pk).update(
+            members_listed_at=connection.members_listed_at
+        )
