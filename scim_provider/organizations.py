@@ -91,7 +91,46 @@ class Organizations:
         """Whether an existing account is a member of ``owner`` and may be linked to SCIM."""
         return owner is None
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+    def members(self, owner: Model | None) -> QuerySet[Any]:
+        """The accounts of ``owner``, each once, deactivated ones too; administrators of the site
+        are left out by whoever asks.
+
+        A site with organizations overrides this beside :meth:`belongs`; until then it has none.
+        """
+        accounts: QuerySet[Any] = get_user_model()._default_manager.all()
+        return accounts if owner is None else accounts.none()
+
+    def verified_addresses(self, addresses: Collection[str]) -> Iterable[tuple[str, Any]]:
+        """``(address, primary key of the account that has proven to own it)``.
+
+        The ones that django-allauth verified, where it is installed; without it nothing is proven.
+        ``addresses`` are in lower case, and so is the answer.
+        """
+        if not apps.is_installed("allauth.account"):
+            return ()
+        model = apps.get_app_config("account").get_model("EmailAddress")
+        verified = model._default_manager.filter(verified=True, email__in=addresses)
+        found = verified.values_list("email", "user_id")
+        return [(address.lower(), key) for address, key in found]
+
+    def url_kwargs(self, owner: Model) -> Mapping[str, Any]:
+        """The arguments of the mount's URL where it names the organization.
+
+        ``{"organization": owner.slug}`` for ``path("scim/<slug:organization>/v2", …)``. A key is
+        refused at every other URL.
+        """
+        return {}
+
+    def host(self, owner: Model) -> str:
+        """The host that ``owner`` has to itself, "" for none. See :attr:`domain`."""
+        return ""
+
+    def is_own_host(self, host: str) -> bool:
+        """Whether ``host`` is one that some organization has to itself, or would have.
+
+        Asked with every request, so better told from the text than looked up.
+        """
+        return host.endswith(f".{self.domain}")
 
     def by_name(self, name: str) -> Model | None:
         """The organization of that name, for the command line.
