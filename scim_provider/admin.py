@@ -1,46 +1,51 @@
-"""SCIM's rows in Django's admin: to look at; clients and the settings page change them."""
+"""SCIM's rows in Django's admin: to look at; clients and the settings page change them.
+
+Every list costs a fixed number of statements, whatever it holds, and counts no further than
+:class:`CappedPaginator` does. For the site's own user admin see :mod:`scim_provider.user_admin`.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.db.models import Model, Q, QuerySet
+from django.http import Http404, HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html_join
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from .models import AccessKey, Connection, Membership, Role, RoleAssignment, ScimGroup, ScimUser
+from .admin_lists import (
+    ConnectionFilter,
+    ConnectionsAdmin,
+    FirstRowsInline,
+    KeyStateFilter,
+    ReadOnlyAdmin,
+)
+from .models import (
+    AccessKey,
+    AttributeValue,
+    Connection,
+    Event,
+    FormerUser,
+    Membership,
+    Resource,
+    Role,
+    RoleAssignment,
+    ScimGroup,
+    ScimUser,
+)
+from .organizations import organizations
+from .protocol.schema import comparison_key
 
-if TYPE_CHECKING:  # the admin's classes take no parameters at run time
-    _ModelAdmin = admin.ModelAdmin[Any]
-    _AccessKeys = admin.TabularInline[AccessKey, Connection]
-    _Memberships = admin.TabularInline[Membership, ScimGroup]
-else:
-    _ModelAdmin = admin.ModelAdmin
-    _AccessKeys = _Memberships = admin.TabularInline
 
-
-class ReadOnlyAdmin(_ModelAdmin):
-    """Nobody adds, changes or deletes here."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-
-class AccessKeyInline(_AccessKeys):
+class AccessKeyInline(FirstRowsInline):
     """Keys without anything that opens a door."""
 
     model = AccessKey
-    extra = 0
-    can_delete = False
+    fk_name = "connection"
     fields = readonly_fields = ("name", "last4", "created_at", "expires_at", "last_used_at")
-    max_num = 0
 
 
 @admin.register(Connection)
@@ -49,6 +54,8 @@ class ConnectionAdmin(ReadOnlyAdmin):
 
     list_display = ("__str__", "enabled", "last_request_at", "last_status", "last_client")
     list_filter = ("enabled",)
+    list_select_related = ("owner_type",)
+    ordering = ("id",)
     readonly_fields = (
         "public_id",
         "enabled",
@@ -78,27 +85,156 @@ class ConnectionAdmin(ReadOnlyAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return admin.ModelAdmin.has_change_permission(self, request, obj)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).prefetch_related("owner")
 
-class ResourceAdmin(ReadOnlyAdmin):
-    """What Users and Groups share."""
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[Any, ...]:
+        return (*super().get_readonly_fields(request, obj), "links")
 
-    list_display: tuple[str, ...] = ("name", "connection", "external_id", "last_modified")
-    list_filter = ("connection",)
-    list_select_related: ClassVar[tuple[str, ...]] = ("connection", "connection__owner_type")
-    search_fields = ("name_key__startswith", "external_id", "scim_id")
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[Any, ...]:
+        if obj is not None:
+            obj.admin_links = _links(request, obj, self.admin_site.name)
+        return ("links", *super().get_fields(request, obj))
+
+    @admin.display(description=_("see also"))
+    def links(self, connection: Connection) -> str:
+        return format_html_join(" · ", '<a href="{}">{}</a>', vars(connection)["admin_links"])
+
+
+def _links(request: HttpRequest, connection: Connection, site: str) -> list[tuple[str, Any]]:
+    """What the user may see of the connection, the settings page first where it is this one's."""
+    pages: list[type[Model]] = [ScimUser, ScimGroup, Role, AccessKey, Event]
+    query = f"?{ConnectionFilter.parameter_name}={connection.public_id}"
+    links: list[tuple[str, Any]] = []
+    for name in (page._meta for page in pages):
+        if request.user.has_perm(f"{name.app_label}.view_{name.model_name}"):
+            view = f"admin:{name.app_label}_{name.model_name}_changelist"
+            links.append((reverse(view, current_app=site) + query, name.verbose_name_plural))
+    settings_page = _settings_page(request, connection)
+    return [(settings_page, gettext("settings page")), *links] if settings_page else links
+
+
+def _settings_page(request: HttpRequest, connection: Connection) -> str:
+    """Its URL, where it is mounted and shows the user this connection."""
+    site = organizations()
+    try:
+        page = reverse("scim_settings:security")
+        owner = site.owner_for(request)
+    except (NoReverseMatch, Http404):
+        return ""
+    return page if owner == connection.owner and site.can_view(request, owner) else ""
+
+
+@admin.register(AccessKey)
+class AccessKeyAdmin(ConnectionsAdmin):
+    """When each key was made, by whom, and until when it works."""
+
+    list_display = (
+        "__str__",
+        "name",
+        "connection",
+        "works",
+        "created_at",
+        "expires_at",
+        "revoked_at",
+        "last_used_at",
+    )
+    list_select_related = (*ConnectionsAdmin.list_select_related, "created_by")
+    search_fields = ("last4__exact", "name__istartswith")
+    list_filter = (KeyStateFilter, ConnectionFilter)
+    fields = readonly_fields = (
+        "__str__",
+        "name",
+        "connection",
+        "works",
+        "created_at",
+        "created_by",
+        "expires_at",
+        "revoked_at",
+        "last_used_at",
+        "last_used_by",
+    )
+
+    @admin.display(boolean=True, description=_("works"))
+    def works(self, key: AccessKey) -> bool:
+        return key.is_live
+
+
+class AttributeValueInline(FirstRowsInline):
+    """What filters look in; superusers see it, as there is no permission for it."""
+
+    model = AttributeValue
+    fk_name = "resource"
+    fields = readonly_fields = ("path", "element", "key")
+    verbose_name_plural = _("index: the first 100 values")
+
+
+@admin.register(Resource)
+class ResourceAdmin(ConnectionsAdmin):
+    """Resources of any type, a site's own as well."""
+
+    list_display: tuple[str, ...] = (
+        "name",
+        "resource_type",
+        "connection",
+        "external_id",
+        "last_modified",
+    )
+    search_fields = ("name",)
+    search_help_text = _("The beginning of a name, or a whole id or externalId.")
     fields: ClassVar[tuple[str, ...]] = (
         "name",
+        "resource_type",
         "connection",
         "scim_id",
         "external_id",
+        "account",
         "document",
         "created",
         "last_modified",
         "version",
     )
     readonly_fields: ClassVar[tuple[str, ...]] = fields
-    ordering = ("-id",)
-    show_full_result_count = False
+    inlines: ClassVar[tuple[Any, ...]] = (AttributeValueInline,)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        named = Q(name_key__startswith=comparison_key(term, precis=True))
+        return queryset.filter(named | Q(external_id=term) | Q(scim_id=term)), False
+
+
+class MembershipInline(FirstRowsInline):
+    """Who is directly in a group."""
+
+    model = Membership
+    fk_name = "group"
+    fields = readonly_fields = ("member", "created_at")
+    verbose_name_plural = _("the first 100 members")
+    related = ("member",)
+
+
+class GroupsOfUserInline(FirstRowsInline):
+    """The groups that a person is directly in."""
+
+    model = Membership
+    fk_name = "member"
+    fields = readonly_fields = ("group", "created_at")
+    verbose_name_plural = _("groups: the first 100")
+    related = ("group",)
+
+
+class RolesOfUserInline(FirstRowsInline):
+    """The roles that a person has, and from whom."""
+
+    model = RoleAssignment
+    fk_name = "user"
+    fields = readonly_fields = ("role", "provenance", "primary", "created_at")
+    verbose_name_plural = _("roles")
+    related = ("role",)
 
 
 @admin.register(ScimUser)
@@ -113,51 +249,39 @@ class ScimUserAdmin(ResourceAdmin):
         "external_id",
         "last_modified",
     )
-    list_select_related: ClassVar[tuple[str, ...]] = (
-        "account",
-        "connection",
-        "connection__owner_type",
-    )
-    fields: ClassVar[tuple[str, ...]] = ("account", *ResourceAdmin.fields)
-    readonly_fields: ClassVar[tuple[str, ...]] = fields
+    list_select_related = ("account", *ConnectionsAdmin.list_select_related)
+    inlines = (GroupsOfUserInline, RolesOfUserInline, AttributeValueInline)
 
     @admin.display(boolean=True, description=_("active"))
     def is_active(self, user: ScimUser) -> bool:
         return bool(getattr(user.account, "is_active", True))
 
 
-class MembershipInline(_Memberships):
-    """The first members; a group may have a hundred thousand."""
-
-    model = Membership
-    fk_name = "group"
-    extra = 0
-    max_num = 0
-    can_delete = False
-    fields = readonly_fields = ("member", "created_at")
-    verbose_name_plural = _("the first 100 members")
-    shown = 100
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
-        group = request.resolver_match.kwargs.get("object_id") if request.resolver_match else None
-        first = Membership.objects.filter(group=group).order_by("pk")[: self.shown]
-        rows = super().get_queryset(request).select_related("member")
-        return rows.filter(pk__in=list(first.values_list("pk", flat=True)))
-
-
 @admin.register(ScimGroup)
 class ScimGroupAdmin(ResourceAdmin):
     """Groups with their first members."""
 
-    inlines = (MembershipInline,)
+    list_display: tuple[str, ...] = ("name", "connection", "external_id", "last_modified")
+    inlines = (MembershipInline, AttributeValueInline)
+
+
+@admin.register(FormerUser)
+class FormerUserAdmin(ConnectionsAdmin):
+    """Accounts that a later create takes back."""
+
+    list_display = ("name_key", "account", "connection", "deleted_at")
+    list_select_related = (*ConnectionsAdmin.list_select_related, "account")
+    search_fields = ("name_key__startswith",)
 
 
 @admin.register(Role)
-class RoleAdmin(ReadOnlyAdmin):
+class RoleAdmin(ConnectionsAdmin):
     """The roles of each connection."""
 
     list_display = ("value", "display", "connection", "protected", "is_default", "django_group")
-    list_filter = ("connection", "protected")
+    list_filter = (ConnectionFilter, "protected")
+    list_select_related = (*ConnectionsAdmin.list_select_related, "django_group")
+    search_fields = ("value_key__startswith", "display__istartswith")
 
 
 @admin.register(RoleAssignment)
@@ -165,5 +289,17 @@ class RoleAssignmentAdmin(ReadOnlyAdmin):
     """Who has which role, and from whom."""
 
     list_display = ("user", "role", "provenance", "primary", "created_at")
-    list_filter = ("provenance", "role")
+    list_filter = (ConnectionFilter, "provenance")
     list_select_related = ("user", "role")
+    search_fields = ("user__name_key__startswith", "role__value_key__startswith")
+    ordering = ("-id",)
+
+
+@admin.register(Event)
+class EventAdmin(ConnectionsAdmin):
+    """What happened, newest first."""
+
+    list_display = ("created_at", "kind", "name", "reason", "connection")
+    list_filter = (ConnectionFilter, "kind", "created_at")
+    search_fields = ("scim_id__exact", "name__istartswith")
+    search_help_text = _("The beginning of a name, or a whole id.")

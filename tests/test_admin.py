@@ -2,17 +2,46 @@
 
 from __future__ import annotations
 
-import pytest
-from django.test import Client
-from django.urls import reverse
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
 
-from scim_provider.models import Connection, Resource
+import pytest
+from django.apps import apps
+from django.contrib.admin import site
+from django.db import connections
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from scim_provider import keys
+from scim_provider.admin_lists import CappedPaginator
+from scim_provider.events import event, record
+from scim_provider.models import Connection, EventKind, Resource
 from tests.conftest import ScimClient
-from tests.factories import SuperuserFactory
+from tests.factories import (
+    AccountFactory,
+    ConnectionFactory,
+    OrganizationAdminFactory,
+    SuperuserFactory,
+)
+
+APP = "scim_provider"
 
 pytestmark = pytest.mark.django_db
 
-MODELS = ("connection", "scimuser", "scimgroup", "role", "roleassignment")
+MODELS = (
+    "connection",
+    "accesskey",
+    "resource",
+    "scimuser",
+    "scimgroup",
+    "formeruser",
+    "role",
+    "roleassignment",
+    "event",
+)
 
 
 @pytest.fixture
@@ -23,11 +52,28 @@ def admin() -> Client:
 
 
 @pytest.fixture
-def provisioned(scim: ScimClient) -> None:
-    user = {"schemas": [], "userName": "ana@example.com", "role": "analyst"}
-    made = scim.post("/Users", user | {"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"]})
+def provisioned(scim: ScimClient, connection: Connection) -> None:
+    """A person, a group, and somebody who is gone."""
+    user = {"userName": "ana@example.com", "externalId": "00u1", "role": "analyst"}
+    made = scim.post("/Users", user)
     group = {"displayName": "Sales", "members": [{"value": made.json()["id"]}]}
     scim.post("/Groups", group)
+    gone = scim.post("/Users", {"userName": "gone@example.com"}).json()["id"]
+    scim.delete(f"/Users/{gone}")
+    record([event(connection, EventKind.PERSON_LINKED, name="ana@example.com", reason="Asked.")])
+
+
+def more() -> None:
+    """Four more organizations, each with some of everything."""
+    for number in range(4):
+        connection = ConnectionFactory()
+        scim = ScimClient(keys.create_key(connection).secret)
+        user = {"userName": f"more{number}@example.com", "role": "support"}
+        made = scim.post("/Users", user).json()["id"]
+        scim.post("/Groups", {"displayName": "Sales", "members": [{"value": made}]})
+        gone = scim.post("/Users", {"userName": f"gone{number}@example.com"}).json()["id"]
+        scim.delete(f"/Users/{gone}")
+        record([event(connection, EventKind.PERSON_LINKED, name=user["userName"])])
 
 
 @pytest.mark.usefixtures("provisioned")
@@ -38,6 +84,103 @@ def test_every_model_is_listed_and_shown(admin: Client, model: str) -> None:
     rows = listing.context["cl"].queryset
     page = admin.get(reverse(f"admin:scim_provider_{model}_change", args=[rows[0].pk]))
     assert page.status_code == 200
+
+
+def test_every_model_has_a_page_or_is_shown_on_one() -> None:
+    pages = {model: page for model, page in site._registry.items() if model._meta.app_label == APP}
+    inlines = {inline.model for page in pages.values() for inline in page.inlines}
+    models = set(apps.get_app_config(APP).get_models())
+    assert models <= pages.keys() | inlines
+    assert {model._meta.model_name for model in pages} == set(MODELS)
+
+
+@pytest.mark.usefixtures("provisioned")
+@pytest.mark.parametrize("model", MODELS)
+def test_a_list_costs_the_same_at_any_size(
+    admin: Client, model: str, django_assert_max_num_queries: Any
+) -> None:
+    url = reverse(f"admin:scim_provider_{model}_changelist")
+    with CaptureQueriesContext(connections["default"]) as few:
+        admin.get(url)
+    most = len(few)
+    more()
+    with django_assert_max_num_queries(most):
+        page = admin.get(url)
+    assert len(page.context["cl"].result_list) > 1
+
+
+@pytest.mark.usefixtures("provisioned")
+@pytest.mark.parametrize("model", MODELS[1:])
+def test_lists_are_narrowed_by_connection(admin: Client, model: str) -> None:
+    more()
+    url = reverse(f"admin:scim_provider_{model}_changelist")
+    every = admin.get(url).context["cl"].result_count
+    first = Connection.objects.order_by("pk")[0]
+    found = admin.get(url, {"connection": str(first.public_id)}).context["cl"].result_list
+    assert 0 < len(found) < every
+    for wrong in ("x", "1", str(uuid4())):
+        assert admin.get(url, {"connection": wrong}).context["cl"].result_count == 0
+
+
+@pytest.mark.usefixtures("provisioned")
+def test_what_is_long_is_counted_no_further_than_its_first_rows(
+    admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(CappedPaginator, "most", 2)
+    url = reverse("admin:scim_provider_resource_changelist")
+    more()
+    page = admin.get(url)
+    assert (page.status_code, page.context["cl"].result_count) == (200, 2)
+
+
+@pytest.mark.usefixtures("provisioned")
+@pytest.mark.parametrize("term", ["ANA@", "00u1", "id"])
+def test_resources_are_found_by_name_and_by_ids(admin: Client, term: str) -> None:
+    more()
+    user = Resource.objects.get(name="ana@example.com")
+    term = user.scim_id if term == "id" else term
+    for model in ("scimuser", "resource"):
+        page = admin.get(reverse(f"admin:scim_provider_{model}_changelist"), {"q": term})
+        assert [row.pk for row in page.context["cl"].result_list] == [user.pk]
+
+
+@pytest.mark.usefixtures("provisioned")
+@pytest.mark.parametrize(("state", "count"), [("live", 2), ("soon", 1), ("ended", 1)])
+def test_keys_are_listed_by_what_became_of_them(
+    admin: Client, connection: Connection, state: str, count: int
+) -> None:
+    now = timezone.now()
+    keys.revoke(keys.create_key(connection).key)
+    keys.create_key(connection, expires_at=now + timedelta(days=3))
+    url = reverse("admin:scim_provider_accesskey_changelist")
+    assert admin.get(url, {"state": state}).context["cl"].result_count == count
+
+
+@pytest.mark.usefixtures("provisioned")
+def test_a_connection_leads_to_what_belongs_to_it(admin: Client, connection: Connection) -> None:
+    url = reverse("admin:scim_provider_connection_change", args=[connection.pk])
+    page = admin.get(url).content.decode()
+    people = reverse("admin:scim_provider_scimuser_changelist")
+    assert f'{people}?connection={connection.public_id}"' in page
+    assert "/settings/security/" not in page  # which shows another organization, if any
+    member = OrganizationAdminFactory(
+        organization=connection.owner, is_staff=True, is_superuser=True
+    )
+    admin.force_login(member)
+    assert reverse("scim_settings:security") in admin.get(url).content.decode()
+
+
+@pytest.mark.usefixtures("provisioned")
+@pytest.mark.parametrize("model", MODELS)
+def test_staff_without_permissions_see_nothing(client: Client, model: str) -> None:
+    client.force_login(AccountFactory(is_staff=True))
+    row = site._registry[apps.get_model(APP, model)].model.objects.first()
+    for url in (
+        reverse(f"admin:scim_provider_{model}_changelist"),
+        reverse(f"admin:scim_provider_{model}_change", args=[row.pk]),
+    ):
+        assert client.get(url).status_code == 403
+    assert "scim_provider" not in client.get(reverse("admin:index")).content.decode()
 
 
 @pytest.mark.usefixtures("provisioned")
@@ -63,7 +206,7 @@ def test_members_and_keys_are_shown_and_no_key_text_is(admin: Client, access_key
 
 @pytest.mark.usefixtures("provisioned")
 def test_only_policies_of_a_connection_can_be_changed(admin: Client) -> None:
-    for model in MODELS[1:]:
+    for model in MODELS:
         assert admin.get(reverse(f"admin:scim_provider_{model}_add")).status_code == 403
     connection = Connection.objects.get()
     keys = {f"access_keys-{name}_FORMS": "0" for name in ("TOTAL", "INITIAL")}

@@ -3,6 +3,8 @@ from __future__ import annotations
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 
+from scim_provider.user_admin import ManagedByScimMixin
+
 from .models import Account, Location, Organization
 
 
@@ -22,9 +24,10 @@ class LocationAdmin(admin.ModelAdmin):
 
 
 @admin.register(Account)
-class AccountAdmin(UserAdmin):
+class AccountAdmin(ManagedByScimMixin, UserAdmin):
     list_display = ["username", "email", "organization", "is_organization_admin", "is_active"]
     list_filter = ["organization", "is_organization_admin", "is_active", "is_staff"]
+    list_select_related = ["organization"]
     autocomplete_fields = ["organization", "location"]
     fieldsets = (
         *UserAdmin.fieldsets,
