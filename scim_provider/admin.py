@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.contrib.auth import get_user_model
 from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest
 from django.urls import NoReverseMatch, reverse
@@ -35,6 +36,7 @@ from .models import (
     RoleAssignment,
     ScimGroup,
     ScimUser,
+    Unlisted,
 )
 from .organizations import organizations
 from .protocol.schema import comparison_key
@@ -272,6 +274,18 @@ class FormerUserAdmin(ConnectionsAdmin):
     list_display = ("name_key", "account", "connection", "deleted_at")
     list_select_related = (*ConnectionsAdmin.list_select_related, "account")
     search_fields = ("name_key__startswith",)
+
+
+@admin.register(Unlisted)
+class UnlistedAdmin(ConnectionsAdmin):
+    """Accounts of the site that are no people of a connection, and why."""
+
+    list_display = ("account", "reason", "connection", "created_at")
+    list_filter = (ConnectionFilter, "reason")
+    list_select_related = (*ConnectionsAdmin.list_select_related, "account")
+
+    def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
+        return (f"account__{get_user_model().USERNAME_FIELD}__istartswith",)
 
 
 @admin.register(Role)

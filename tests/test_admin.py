@@ -18,7 +18,7 @@ from django.utils import timezone
 from scim_provider import keys
 from scim_provider.admin_lists import CappedPaginator
 from scim_provider.events import event, record
-from scim_provider.models import Connection, EventKind, Resource
+from scim_provider.models import Connection, EventKind, Resource, Unlisted
 from tests.conftest import ScimClient
 from tests.factories import (
     AccountFactory,
@@ -38,6 +38,7 @@ MODELS = (
     "scimuser",
     "scimgroup",
     "formeruser",
+    "unlisted",
     "role",
     "roleassignment",
     "event",
@@ -61,6 +62,7 @@ def provisioned(scim: ScimClient, connection: Connection) -> None:
     gone = scim.post("/Users", {"userName": "gone@example.com"}).json()["id"]
     scim.delete(f"/Users/{gone}")
     record([event(connection, EventKind.PERSON_LINKED, name="ana@example.com", reason="Asked.")])
+    Unlisted.objects.create(connection=connection, account=AccountFactory(), reason="unlinked")
 
 
 def more() -> None:
@@ -74,6 +76,7 @@ def more() -> None:
         gone = scim.post("/Users", {"userName": f"gone{number}@example.com"}).json()["id"]
         scim.delete(f"/Users/{gone}")
         record([event(connection, EventKind.PERSON_LINKED, name=user["userName"])])
+        Unlisted.objects.create(connection=connection, account=AccountFactory(), reason="unlinked")
 
 
 @pytest.mark.usefixtures("provisioned")
