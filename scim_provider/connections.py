@@ -58,6 +58,12 @@ def connection_for(owner: Model | None) -> Connection:
     return found or _new_connection(owner, owner_key)
 
 
+def find_connection(owner: Model | None) -> Connection | None:
+    """The connection of ``owner``, if there is one yet."""
+    rows = Connection.objects.select_related("owner_type")
+    return rows.filter(owner_key=_owner_key(owner)).first()
+
+
 def enable(
     connection: Connection,
     *,

@@ -116,12 +116,12 @@ def list_members(
     """
 
     def operation() -> Batch:
-        _one_at_a_time(context.connection)
+        one_at_a_time(context.connection)
         members = Members(context)
         rows = members.missing if only is None else members.missing.filter(only)
         if after is not None:
             rows = rows.filter(pk__gt=after)
-        return _List(resource_type, context).run(_fetched(rows, resource_type, most), most)
+        return Listing(resource_type, context).run(_fetched(rows, resource_type, most), most)
 
     for _ in range(_TRIES):
         try:
@@ -132,7 +132,8 @@ def list_members(
     return atomically(operation, router.db_for_write(Resource))
 
 
-def _one_at_a_time(connection: Connection) -> None:
+def one_at_a_time(connection: Connection) -> None:
+    """Let one transaction at a time list people of ``connection``."""
     using = router.db_for_write(Resource)
     row = Connection.objects.using(using).filter(pk=connection.pk).order_by()
     row.select_for_update(**locking(using)).values_list("pk").first()
@@ -146,8 +147,13 @@ def _fetched(rows: QuerySet[Any], resource_type: ResourceType, most: int) -> lis
     return list(rows.order_by("pk")[:most])
 
 
-class _List:
+class Listing:
     """The rows beside accounts that were there."""
+
+    @property
+    def why(self) -> str:
+        """What the events say."""
+        return gettext("A member of the organization, listed by policy")
 
     def __init__(self, resource_type: ResourceType, context: Context) -> None:
         self.kind: Any = resource_type
@@ -164,10 +170,9 @@ class _List:
             reason = _reason(account, name, key, taken)
             if reason is None:
                 taken.add(key)
-                self._add(account, name)
+                self.batch.listed.append(self.row(account, name))
             else:
-                unlisted = Unlisted(connection=self.connection, account=account, reason=reason)
-                self.batch.passed_over.append(unlisted)
+                self.pass_over(account, reason)
         self._save()
         self.batch.last = accounts[-1].pk if len(accounts) == most else None
         return self.batch
@@ -178,7 +183,13 @@ class _List:
         )
         return set(rows.values_list("unique_key", flat=True))
 
-    def _add(self, account: Any, name: str) -> None:
+    def pass_over(self, account: Any, reason: UnlistedReason) -> None:
+        """Note who cannot be listed."""
+        unlisted = Unlisted(connection=self.connection, account=account, reason=reason)
+        self.batch.passed_over.append(unlisted)
+
+    def row(self, account: Any, name: str) -> Resource:
+        """The unsaved row beside ``account``."""
         row: Resource = self.kind.row_beside(account, self.context, {"userName": name})
         row.name, row.unique_key = name, row.name_key
         stored: Document = {}
@@ -188,7 +199,7 @@ class _List:
                 set_value(stored, target, value)
                 home.keep(stored, target, value)
         row.document = stored
-        self.batch.listed.append(row)
+        return row
 
     def _save(self) -> None:
         listed = self.batch.listed
@@ -197,10 +208,9 @@ class _List:
             return
         insert_resources(listed)
         insert_rows(AttributeValue, _INDEX, self._index())
-        reason = gettext("A member of the organization, listed by policy")
         record(
             [
-                event(self.connection, EventKind.PERSON_LISTED, resource=row, reason=reason)
+                event(self.connection, EventKind.PERSON_LISTED, resource=row, reason=self.why)
                 for row in listed
             ]
         )

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.db import connections, router
+from django.db.models import QuerySet
 from django.db.models.constants import OnConflict
 from django.utils import timezone
 
@@ -61,6 +62,9 @@ SELECT %s, %s, found.id, %s, found.display FROM ({found}) found
 WHERE NOT EXISTS (SELECT 1 FROM {table} m WHERE m.group_id = %s AND m.member_id = found.id)
 ORDER BY found.place {suffix}
 """
+_INSERT_SELECTED = """
+{insert} {table} (connection_id, group_id, member_id, created_at, display) {select} {suffix}
+"""
 _REMOVE = f"""
 {{delete}} WHERE m.group_id = %s AND m.member_id IN (SELECT id FROM (
     SELECT DISTINCT r.id FROM ({{ids}}) s JOIN {{resources}} r
@@ -107,6 +111,11 @@ class MemberSql:
     def keep_only(self, group: int, keys: Collection[int]) -> int:
         """Take out all others: how many they were."""
         return self._run(self._sql(_KEEP[self.vendor]), [group, self._list(keys)])
+
+    def insert_selected(self, selected: QuerySet[Any, Any]) -> int:
+        """Add what a ``values_list`` of connection, group, member, moment and display selects."""
+        select, parameters = selected.query.get_compiler(self.connection.alias).as_sql()
+        return self._run(self._sql(_INSERT_SELECTED, select=select), list(parameters))
 
     def _insert(self, found: str, group: int, parameters: list[Any]) -> int:
         moment = self.connection.ops.adapt_datetimefield_value(timezone.now())

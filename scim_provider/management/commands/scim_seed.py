@@ -12,24 +12,21 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils.text import slugify
 
-from scim_provider.connections import connection_for
+from scim_provider.management.command import ConnectionCommand, Progress
 from scim_provider.models import Connection
 from scim_provider.organizations import organizations, owner_of
 from scim_provider.seeding import Seeding
 from scim_provider.simulator.population import Population
 
-_WIDTH = 40
-#: A plain line for every so many.
-_LINES = 10
 
-
-class Command(BaseCommand):
+class Command(ConnectionCommand):
     help = "Fill a SCIM connection with made-up people and groups, or take them away."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
         parser.add_argument("--users", type=_number, default=1000, metavar="N")
         parser.add_argument("--groups", type=_number, default=20, metavar="N")
         parser.add_argument(
@@ -39,22 +36,15 @@ class Command(BaseCommand):
             metavar="N",
             help="In a team; the first groups are everybody, the departments and the divisions.",
         )
-        parser.add_argument(
-            "--organization",
-            default="",
-            metavar="NAME",
-            help="Whose people; left out on a site that is one organization.",
-        )
         parser.add_argument("--seed", type=_number, default=1, metavar="N", help="Other people.")
         parser.add_argument("--domain", default="", help="Of their login names and e-mails.")
         parser.add_argument("--remove", action="store_true", help="Delete what any run made here.")
         parser.add_argument("--yes", action="store_true", help="Also where DEBUG is off.")
-        parser.add_argument("--json", action="store_true", help="Print one JSON object.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not (settings.DEBUG or options["yes"]):
             raise CommandError("This makes or deletes many accounts. Add --yes where DEBUG is off.")
-        connection = self._connection(options["organization"])
+        connection = self.connection(options["organization"])
         population = Population(
             options["users"],
             options["groups"],
@@ -71,12 +61,6 @@ class Command(BaseCommand):
             self._watched("Users", population.users, seeding.users)
             self._watched("Groups", population.groups, seeding.groups)
         self._tell(seeding, connection, time.monotonic() - began)
-
-    def _connection(self, name: str) -> Connection:
-        try:
-            return connection_for(organizations().by_name(name))
-        except LookupError as unknown:
-            raise CommandError(str(unknown.args[0])) from unknown
 
     def _watched(self, what: str, total: int, act: Callable[[Callable[[int], None]], None]) -> None:
         act(Progress(what, total, None if self.quiet else self.stdout))
@@ -97,36 +81,6 @@ class Command(BaseCommand):
         for reason in seeding.report.reasons:
             self.stdout.write(f"  {reason}")
         self.stdout.write(f"{seconds:.1f} seconds")
-
-
-class Progress:
-    """Tells how far it is: a bar on a terminal, a line now and then elsewhere."""
-
-    def __init__(self, what: str, total: int, out: Any) -> None:
-        self.what, self.total, self.out = what, total, out
-        self.done = 0
-        self.began = time.monotonic()
-
-    def __call__(self, more: int) -> None:
-        lines_before = self.done * _LINES // max(self.total, 1)
-        self.done += more
-        if self.out is None:
-            return
-        last = self.done >= self.total
-        if self.out.isatty():
-            self.out.write(f"\r{self.bar()}", ending="\n" if last else "")
-            self.out.flush()
-        elif last or self.done * _LINES // self.total > lines_before:
-            self.out.write(f"{self.what}: {self.done:,} of {self.total:,}")
-
-    def bar(self) -> str:
-        """``Users     ████░░░░  50%  50,000 of 100,000  6,100/s``."""
-        share = min(self.done / max(self.total, 1), 1)
-        full = int(share * _WIDTH)
-        speed = self.done / max(time.monotonic() - self.began, 0.001)
-        drawn = "█" * full + "░" * (_WIDTH - full)
-        counted = f"{self.done:,} of {self.total:,}"
-        return f"{self.what:<9} {drawn} {share:>4.0%}  {counted}  {speed:,.0f}/s"
 
 
 def domain_of(connection: Connection) -> str:
