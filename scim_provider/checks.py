@@ -11,11 +11,9 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 from .conf import SettingsDict, scim_settings
-from .mapping.accounts import account_field
+from .home_checks import check_homes, check_resource_types, check_user_model
 from .mounts import mounts
 from .organizations import Organizations, organizations
-from .protocol.path import AttributePath
-from .resources import ResourceType, resource_types
 
 _ROLE_KEYS = {"value", "display", "description", "django_group", "protected", "default"}
 _NUMBERS = (
@@ -96,35 +94,6 @@ def check_roles(**kwargs: Any) -> list[CheckMessage]:
     ]
 
 
-def check_homes(**kwargs: Any) -> list[CheckMessage]:
-    """Each path in ``homes`` names an attribute, and each account column is there."""
-    try:
-        types = resource_types()
-    except ImportError:
-        return []  # check_dotted_paths says so
-    return [
-        Error(message, hint=hint, obj=type(each), id="scim_provider.E011")
-        for each in types
-        for message, hint in _wrong_homes(each)
-    ]
-
-
-def _wrong_homes(resource_type: ResourceType) -> Iterator[tuple[str, str]]:
-    schema = resource_type.resource_schema
-    names = [str(target) for target in schema]
-    for text, home in resource_type.usable_homes().items():
-        path = AttributePath.parse(text)
-        if path is None or path.resolve(schema) is None:
-            near = difflib.get_close_matches(text, names, 1)
-            yield f"{text!r} is no attribute of {resource_type.name}.", f"Did you mean {near}?"
-        for field in sorted(home.account_fields):
-            if account_field(field) is None:
-                yield (
-                    f"The user model has no field {field!r}, where {text!r} is said to live.",
-                    "Name a field of AUTH_USER_MODEL, or leave the attribute to SCIM's store.",
-                )
-
-
 def check_numbers(**kwargs: Any) -> list[CheckMessage]:
     """The limits are positive whole numbers."""
     return [
@@ -189,6 +158,8 @@ _CHECKS = (
     check_mount_arguments,
     check_roles,
     check_homes,
+    check_resource_types,
+    check_user_model,
     check_numbers,
     check_throttle_rate,
     check_base_url,

@@ -24,7 +24,7 @@ from .mapping import accounts
 from .mapping.accounts import UserName
 from .mapping.batch_users import UserBatch
 from .mapping.belonging import members_of
-from .mapping.columns import Column, Computed, Constant, KeyColumn, MomentColumn
+from .mapping.columns import Column, Computed, Constant, Flag, KeyColumn, MomentColumn
 from .mapping.context import Context
 from .mapping.document import Document, Written
 from .mapping.homes import Absent, AccountCopy, Choice, Home, Store
@@ -53,6 +53,7 @@ __all__ = [
     "Choice",
     "Column",
     "Context",
+    "Flag",
     "GroupResource",
     "Home",
     "Page",
@@ -90,7 +91,8 @@ def common_homes(name: str, endpoint: str) -> dict[str, Home]:
 class UserResource(StoredPeople):
     """``/Users``: people, each beside an account of ``AUTH_USER_MODEL``.
 
-    Overridable: :meth:`new_account`, :meth:`save_account`, :meth:`deactivate`.
+    Overridable: :meth:`new_account`, :meth:`create_account`, :meth:`save_account`,
+    :meth:`deactivate`.
     """
 
     name = "User"
@@ -141,20 +143,33 @@ class UserResource(StoredPeople):
         organizations().prepare_account(account, context.owner)
         return account
 
-    def save_account(self, account: Any, fields: frozenset[str], context: Context) -> None:
-        """Save a new account whole, or the changed ``fields`` of an existing one."""
-        if account.pk is None or get_user_model().USERNAME_FIELD in fields:
+    def create_account(self, account: Any, context: Context) -> Any:
+        """Save a new account, whose columns are set, and return it.
+
+        A site whose manager makes accounts calls that: columns that come back otherwise than
+        they are here are saved once more.
+        """
+        account.save(force_insert=True)
+        return account
+
+    def save_account(self, account: Any, fields: frozenset[str], context: Context) -> Any:
+        """Save a new account whole, or the changed ``fields`` of an existing one; return it."""
+        is_new = account._state.adding
+        if is_new or get_user_model().USERNAME_FIELD in fields:
             accounts.refuse_taken(account)
-        if account.pk is None:
-            account.save(force_insert=True)
-        elif fields:
+        if is_new:
+            accounts.refuse_incomplete(account)
+            return accounts.carry_over(account, self.create_account(account, context), fields)
+        if fields:
             account.save(update_fields=sorted(fields))
+        return account
 
     def deactivate(self, account: Any) -> None:
         """Lock the account out; it stays, for a later create of the same person."""
-        if accounts.account_field("is_active"):
-            account.is_active = False
-            account.save(update_fields=["is_active"])
+        home = self.home(_ACTIVE)
+        if fields := sorted(home.account_fields):
+            home.write(Resource(account=account), _ACTIVE, False)
+            account.save(update_fields=fields)
 
     def is_active(self, row: Resource) -> bool:
         """Whether the person may use the site; signals tell when that changes."""
@@ -200,9 +215,9 @@ class UserResource(StoredPeople):
 
     def save(self, row: Resource, written: Written, context: Context) -> None:
         account: Any = row.account
-        if account.pk is None:
+        if account._state.adding:
             account.set_unusable_password()
-        self.save_account(account, written.account_fields, context)
+        account = self.save_account(account, written.account_fields, context) or account
         row.account = account  # its key is known only now
         if row.pk is None:
             organizations().admit(account, context.owner)
@@ -304,6 +319,7 @@ class RoleResource(ResourceType):
         return f'W/"{int(row.last_modified.timestamp() * 1000)}"'
 
 
+_ACTIVE = Target(core.USER.attribute("active"))  # type: ignore[arg-type]
 _MEMBERS = Target(core.GROUP.attribute("members"))  # type: ignore[arg-type]
 
 

@@ -118,7 +118,7 @@ class ManagedByScimMixin(_ModelAdmin):
 
     def _locked(self, account: Any) -> frozenset[str]:
         """The fields that are not edited by hand: of a new account, and of others, none."""
-        if account is None or account.pk is None or not _managing(account):
+        if account is None or account._state.adding or not _managing(account):
             return frozenset()
         return synced_fields() - frozenset(self.scim_editable_fields)
 

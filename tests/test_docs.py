@@ -45,8 +45,9 @@ def test_every_policy_is_documented() -> None:
 
 
 def test_every_check_is_documented() -> None:
-    source = "".join((ROOT / app / "checks.py").read_text("utf-8") for app in APPS)
-    in_code = set(re.findall(r'"(scim_\w+\.[EW]\d{3})"', source))
+    sources = [path.read_text("utf-8") for app in APPS for path in (ROOT / app).glob("*checks.py")]
+    in_code = set(re.findall(r'"(scim_\w+\.[EW]\d{3})"', "".join(sources)))
+    in_code |= {f"scim_provider.{number}" for number in NUMBERS.findall("".join(sources))}
     assert first_column(section("System checks")) == in_code
 
 
@@ -61,3 +62,5 @@ def test_every_command_is_documented() -> None:
 
 
 APPS = ("scim_provider", "settings_ui")
+#: The checks of homes name their numbers alone.
+NUMBERS = re.compile(r'(?:_error|_warning)\(\s*"([EW]\d{3})"')

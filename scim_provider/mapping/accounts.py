@@ -16,7 +16,15 @@ from django.contrib.auth.hashers import (
 from django.contrib.auth.password_validation import password_changed, validate_password
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import router
-from django.db.models import CharField, EmailField, SlugField, TextField
+from django.db.models import (
+    NOT_PROVIDED,
+    CharField,
+    EmailField,
+    FileField,
+    Model,
+    SlugField,
+    TextField,
+)
 
 from scim_provider.conf import scim_settings
 from scim_provider.models import Connection, FormerUser, Resource
@@ -135,6 +143,42 @@ def _prepared_holders() -> Prepared:
     places = [Text(f"spelling-{number}") for number in range(len(spellings("")))]
     named = {f"{model.USERNAME_FIELD}__in": places}
     return Prepared(lambda: model._default_manager.filter(**named).values_list("pk"), *places)
+
+
+@cache
+def demanding_fields(model: type[Model]) -> tuple[Any, ...]:
+    """The fields of a model that must be given a value before a row of it is saved."""
+    return tuple(
+        field
+        for field in model._meta.concrete_fields
+        if not (field.null or field.has_default() or field.primary_key or field.generated)
+        and field.db_default is NOT_PROVIDED
+        and not isinstance(field, CharField | TextField | FileField)
+        and not getattr(field, "auto_now", False)
+        and not getattr(field, "auto_now_add", False)
+    )
+
+
+def refuse_incomplete(account: Any) -> None:
+    """400 where the site needs a value for a column that has none."""
+    model: type[Model] = type(account)
+    for field in demanding_fields(model):
+        if getattr(account, field.attname) is None:
+            raise InvalidValue(
+                f"This site needs a value for {field.verbose_name!s} before it makes an account. "
+                "Map an attribute to it in the identity provider."
+            )
+
+
+def carry_over(account: Any, made: Any, fields: Iterable[str]) -> Any:
+    """The account that a site's own way of creating ``made``, with what that left out."""
+    names = [account._meta.get_field(name).attname for name in fields]
+    changed = {n: getattr(account, n) for n in names if getattr(account, n) != getattr(made, n)}
+    for name, value in changed.items():
+        setattr(made, name, value)
+    if changed:
+        made.save(update_fields=sorted(changed))
+    return made
 
 
 def close_password(account: Any) -> None:

@@ -29,7 +29,7 @@ _NAMES = 10_000
 class UserBatch(Batch):
     """The creates of Users: people who return, names taken on the site, roles, passwords."""
 
-    replaced = (*Batch.replaced, "row_beside", "save_account")
+    replaced = (*Batch.replaced, "row_beside", "save_account", "create_account")
 
     def look_up(self) -> None:
         keys = {_key(each.received) for each in self.sent if each.received}
@@ -55,7 +55,8 @@ class UserBatch(Batch):
     def build(self, sent: Sent) -> Entry:
         entry = super().build(sent)
         account: Any = entry.row.account
-        if account.pk is None:
+        if account._state.adding:
+            accounts.refuse_incomplete(account)
             accounts.close_password(account)
         else:
             self.used.append(self.former.pop(_key(entry.document)))
@@ -110,7 +111,7 @@ class UserBatch(Batch):
 
     def save(self) -> None:
         people: list[Any] = [entry.row.account for entry in self.entries]
-        insert_objects(get_user_model(), [one for one in people if one.pk is None])
+        insert_objects(get_user_model(), [one for one in people if one._state.adding])
         self._save_returning()
         for entry, account in zip(self.entries, people, strict=True):
             entry.row.account = account  # its key is known only now

@@ -7,41 +7,63 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db.models import CharField, DateTimeField, F, Lookup, Q, Value
-from django.db.models.functions import Concat, NullIf
+from django.db.models import (
+    BooleanField,
+    Case,
+    CharField,
+    DateTimeField,
+    F,
+    Lookup,
+    Q,
+    Value,
+    When,
+)
+from django.db.models.functions import Concat
 from django.utils import timezone
 
 from scim_provider.protocol.errors import InvalidFilter, InvalidValue
 from scim_provider.protocol.filter import Operator
-from scim_provider.protocol.schema import Target
+from scim_provider.protocol.schema import Attribute, Target
 
 from .context import Context
+from .fitting import field_at, kind_of
 from .functions import (
     EVERYTHING,
     NOTHING,
     After,
     BinaryText,
-    NormalisedKey,
     NotBefore,
     compare_text,
-    has_text,
     key_variants,
 )
 from .homes import Home
+from .kinds import Kind
 from .starts import Finds, by_column
 
 
 class Column(Home):
-    """A single-valued attribute in a column of the row or, ``account__…``, of the account."""
+    """A single-valued attribute in a column of the row or, ``account__…``, of the account.
+
+    The kind of the field decides what it takes (:mod:`.kinds`): text, booleans, numbers, dates,
+    moments, UUIDs, and choices.
+    """
 
     def __init__(self, field: str) -> None:
         self.field = field
         self.joins = (field.rpartition("__")[0],) if "__" in field else ()
+        self._kinds: dict[Attribute, Kind] = {}
 
     @property
     def account_fields(self) -> frozenset[str]:
         on_account = self.field.startswith("account__")
         return frozenset({self._name}) if on_account else frozenset()
+
+    def kind(self, target: Target) -> Kind:
+        """How the column holds the attribute; as text where it cannot, which a check reports."""
+        leaf = target.leaf
+        if leaf not in self._kinds:
+            self._kinds[leaf] = kind_of(field_at(self.field), leaf) or Kind(None, leaf)
+        return self._kinds[leaf]
 
     def _owner(self, row: Any) -> Any:
         for step in self.field.split("__")[:-1]:
@@ -52,41 +74,72 @@ class Column(Home):
     def _name(self) -> str:
         return self.field.rsplit("__", 1)[-1]
 
-    def _expression(self, target: Target) -> Any:
-        return (BinaryText if target.leaf.case_exact else NormalisedKey)(F(self.field))
-
     def compare(self, target: Target, operator: Operator, key: str, context: Context) -> Q:
-        if target.leaf.type == "boolean":
-            return Q(**{self.field: key == "true"})
-        expression = self._expression(target)
-        found = NOTHING
-        for variant in key_variants(key, operator):
-            found |= compare_text(expression, operator, variant)
-        return found & self.present(target, context)
+        return self.kind(target).compare(self.field, target, operator, key)
 
     def present(self, target: Target, context: Context) -> Q:
-        if target.leaf.type == "boolean":
-            return Q(**{f"{self.field}__isnull": False})
-        return has_text(F(self.field))
+        return self.kind(target).present(self.field)
 
     def order(self, target: Target, context: Context) -> Any:
-        if target.leaf.type == "boolean":
-            return F(self.field)
-        return NullIf(self._expression(target), Value(""))
+        return self.kind(target).order(self.field)
+
+    def converter(self, target: Target) -> Callable[[Any], Any] | None:
+        return self.kind(target).reader
 
     def read(self, row: Any, target: Target) -> Any:
         value = getattr(self._owner(row), self._name)
-        return None if value == "" else value
+        if value is None or value == "":
+            return None
+        convert = self.converter(target)
+        return value if convert is None else convert(value)
+
+    def rewrites(self, target: Target) -> bool:
+        return self.kind(target).rewrites
+
+    def rewritten(self, target: Target, value: Any) -> Any:
+        held, convert = self.kind(target).value(target, value), self.converter(target)
+        return held if convert is None else convert(held)
 
     def write(self, row: Any, target: Target, value: Any) -> None:
-        owner = self._owner(row)
-        field = owner._meta.get_field(self._name)
-        limit = getattr(field, "max_length", None)
-        if isinstance(value, str) and limit and len(value) > limit:
-            raise InvalidValue(f"{target} is {len(value)} characters long; at most {limit} fit.")
-        if value is None:
-            value = None if field.null else field.get_default()
-        setattr(owner, self._name, value)
+        kind = self.kind(target)
+        held = kind.unassigned(target) if value is None else kind.value(target, value)
+        setattr(self._owner(row), self._name, held)
+
+
+class Flag(Column):
+    """A boolean attribute in a column that holds other values: a status, say.
+
+    ``true`` and ``false`` are what is written; any other value of the column reads as false.
+    """
+
+    def __init__(self, field: str, *, true: Any, false: Any) -> None:
+        super().__init__(field)
+        self.true, self.false = true, false
+
+    def compare(self, target: Target, operator: Operator, key: str, context: Context) -> Q:
+        holds = Q(**{self.field: self.true})
+        return holds if key == "true" else ~holds & self.present(target, context)
+
+    def present(self, target: Target, context: Context) -> Q:
+        return Q(**{f"{self.field}__isnull": False})
+
+    def order(self, target: Target, context: Context) -> Any:
+        empty = When(**{f"{self.field}__isnull": True}, then=None)
+        true = When(**{self.field: self.true}, then=True)
+        return Case(empty, true, default=False, output_field=BooleanField())
+
+    def converter(self, target: Target) -> Callable[[Any], Any] | None:
+        return self._holds
+
+    def _holds(self, value: Any) -> bool:
+        return bool(value == self.true)
+
+    def rewrites(self, target: Target) -> bool:
+        return False
+
+    def write(self, row: Any, target: Target, value: Any) -> None:
+        if value is not None and self.read(row, target) != value:
+            setattr(self._owner(row), self._name, self.true if value else self.false)
 
 
 class KeyColumn(Column):

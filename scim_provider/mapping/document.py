@@ -13,7 +13,7 @@ from scim_provider.protocol.schema import Target
 
 from .homes import Home
 from .paths import Document as Document
-from .paths import get_value, set_value
+from .paths import get_value, put_leaf, set_value
 
 #: A leaf attribute that does not live in the document, and where it lives.
 Placed = tuple[Target, Home]
@@ -55,6 +55,14 @@ def write_changes(row: Any, before: Document, after: Document, homes: Sequence[P
         stored.pop(name, None)
     previous, row.document = row.document, stored
     return Written(previous, stored, frozenset(fields))
+
+
+def rewrite(before: Document, after: Document, homes: Iterable[Placed]) -> None:
+    """Spell what differs as it will be read: what is the same then is no change."""
+    for target, home in homes:
+        value = get_value(after, target)
+        if value is not None and value != get_value(before, target):
+            put_leaf(after, target, home.rewritten(target, value))
 
 
 def moment_text(moment: datetime) -> str:

@@ -109,6 +109,40 @@ class BinaryText(NormalisedKey):
         return self.as_sql(compiler, connection, template=template, **context)
 
 
+class UuidText(Func):
+    """A UUID of a database as text, in lower case with hyphens."""
+
+    arity = 1
+    output_field = TextField()
+
+    def as_sqlite(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
+    ) -> Any:
+        column, parameters = compiler.compile(self.source_expressions[0])
+        return _hyphenated(column, "||"), list(parameters) * 5
+
+    def as_postgresql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
+    ) -> Any:
+        return self.as_sql(compiler, connection, template="(%(expressions)s)::text", **context)
+
+    def as_mysql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
+    ) -> Any:
+        if connection.features.has_native_uuid_field:
+            template = "CAST(%(expressions)s AS CHAR(36))"
+            return self.as_sql(compiler, connection, template=template, **context)
+        column, parameters = compiler.compile(self.source_expressions[0])
+        return f"CONCAT({_hyphenated(column, ',')})", list(parameters) * 5
+
+
+def _hyphenated(column: str, glue: str) -> str:
+    """The parts of a UUID that is stored as 32 digits."""
+    parts = ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
+    glued = f" {glue} '-' {glue} "
+    return glued.join(f"substr({column}, {start}, {length})" for start, length in parts)
+
+
 class MomentText(Func):
     """A dateTime of a database in UTC as it is answered (RFC 7643 §2.3.5): with microseconds."""
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
@@ -57,6 +58,18 @@ class Home:
     def read(self, row: Any, target: Target) -> Any:
         """The value, None when unassigned."""
         return None
+
+    def converter(self, target: Target) -> Callable[[Any], Any] | None:
+        """What makes a value of the attribute of a column's; None where they are the same."""
+        return None
+
+    def rewrites(self, target: Target) -> bool:
+        """Whether what is written may be read in another spelling."""
+        return False
+
+    def rewritten(self, target: Target, value: Any) -> Any:
+        """``value`` as it will be read. Raises :class:`InvalidValue` as :meth:`write` does."""
+        return value
 
     def write(self, row: Any, target: Target, value: Any) -> None:
         """Set the value on the row; None unassigns. Nothing is saved yet."""

@@ -41,3 +41,14 @@ def set_value(document: Document, target: Target, value: Any) -> None:
             outer[step] = inner
         else:
             outer.pop(step, None)
+
+
+def put_leaf(document: Document, target: Target, value: Any) -> None:
+    """Put a value at a path; what surrounds it is replaced, as another document may share it."""
+    steps = [target.extension] if target.extension else []
+    if target.sub_attribute is not None:
+        steps.append(target.attribute.name)
+    for name in steps:
+        document[name] = dict(document.get(name) or {})
+        document = document[name]
+    document[target.leaf.name] = value

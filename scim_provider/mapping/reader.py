@@ -50,7 +50,7 @@ _HOOKS = (
     "queryset", "joined", "row", "document", "stored", "meta", "version", "complete", "documents",
     "representation", "retrieve", "query", "condition", "order", "sort_target", "home",
 )  # fmt: skip
-_HOME_HOOKS = ("compare", "differs", "present", "matching", "order", "read")
+_HOME_HOOKS = ("compare", "differs", "present", "matching", "order", "converter", "read")
 _PACKAGE = __name__.partition(".")[0]
 
 
@@ -89,15 +89,19 @@ class RowReader:
     ) -> None:
         self.resource_type, self._in_utc = resource_type, in_utc
         placed = [
-            (target, home.field)
+            (target, home.field, home.converter(target))
             for target, home in resource_type.placed
             if isinstance(home, Column) and target.name not in ("id", "meta")
             if projection.wants(target)
         ]
-        fields = [field for _, field in placed]
+        fields = [field for _, field, _ in placed]
         #: What :meth:`values` fetches; what is fetched along with it comes behind.
         self.columns = ("scim_id", *_OWN, *fields)
-        self._places = tuple((target, _containers(target)) for target, _ in placed)
+        self._places = tuple((target, _containers(target)) for target, *_ in placed)
+        first = len(self.columns) - len(fields)
+        self._converters = tuple(
+            (first + place, convert) for place, (*_, convert) in enumerate(placed) if convert
+        )
         #: What may be stored from a time when it had no home of its own.
         self._elsewhere = tuple(
             (target, _containers(target))
@@ -136,7 +140,7 @@ class RowReader:
         places, extensions = self._places, self._extensions
         base, start = f"{context.base_url}{self.resource_type.endpoint}/", len(self.columns)
         first = start - len(places)
-        for values in rows:
+        for values in self._converted(rows) if self._converters else rows:
             scim_id, pk, number, created, modified, stored = values[:first]
             document: Document = {"schemas": None, "id": None, **_loads(stored)}
             for (target, containers), value in zip(places, values[first:start], strict=True):
@@ -156,6 +160,15 @@ class RowReader:
                 "version": version,
             }
             yield Found(pk, scim_id, version, tuple(values[start:])), document
+
+    def _converted(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """The rows with the values of columns as those of attributes."""
+        for row in rows:
+            values = list(row)
+            for place, convert in self._converters:
+                if values[place] is not None:
+                    values[place] = convert(values[place])
+            yield values
 
 
 def _containers(target: Target) -> tuple[str, ...]:

@@ -116,6 +116,11 @@ class ResourceType:
         return tuple((t, h) for t, h in self.placed if not isinstance(h, Store))
 
     @cached_property
+    def rewriting(self) -> tuple[Placed, ...]:
+        """The attributes whose values may be read in another spelling than they came in."""
+        return tuple((t, h) for t, h in self.placed if h.rewrites(t))
+
+    @cached_property
     def reads_values(self) -> bool:
         """Whether rows can be read without making instances of them."""
         return reads_values(self)

@@ -20,7 +20,7 @@ from scim_provider.signals import OTHERS, Lifecycle
 
 from .batch import Batch, create_many
 from .context import Context
-from .document import Document, Written, write_changes
+from .document import Document, Written, rewrite, write_changes
 from .index import sync_index
 from .lock import locked, row_lock
 from .membership import apply_delta
@@ -242,6 +242,7 @@ class StoredResourceType(ResourceType):
         if delta and moved:
             tell_members([(row, delta)], context)
         self.settle(before, after, context, whole=whole)
+        rewrite(before, after, self.rewriting)
         if not moved and after == before:
             return
         row.version += 1

@@ -193,6 +193,20 @@ def number_key(number: int | float | Decimal) -> str:
     return "0" + magnitude.translate(_COMPLEMENT) + "~" if sign else "2" + magnitude
 
 
+def key_number(key: str) -> Decimal:
+    """The number whose :func:`number_key` is ``key``."""
+    if key == "1":
+        return Decimal(0)
+    negative = key[0] == "0"
+    text = key[1:-1].translate(_COMPLEMENT) if negative else key[1:]
+    small, behind = text[0] == "0", text[1:]
+    head = behind.translate(_COMPLEMENT) if small else behind
+    end = 2 + int(head[:2])
+    exponent = -int(head[2:end]) if small else int(head[2:end])
+    digits = behind[end:]
+    return Decimal((int(negative), tuple(map(int, digits)), exponent - len(digits)))
+
+
 _COMPLEMENT = str.maketrans("0123456789", "9876543210")
 
 

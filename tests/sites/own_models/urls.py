@@ -1,0 +1,8 @@
+from __future__ import annotations
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("scim/v2", include("scim_provider.urls")),
+    path("settings/", include("settings_ui.urls")),
+]
