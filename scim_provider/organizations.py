@@ -63,14 +63,11 @@ class Organizations:
 
     def can_view(self, request: HttpRequest, owner: Model | None) -> bool:
         """Whether the user may see the SCIM settings of ``owner``."""
-        user = request.user
-        return user.is_active and (
-            user.has_perm(VIEW_PERMISSION) or user.has_perm(MANAGE_PERMISSION)
-        )
+        return _may(request.user, VIEW_PERMISSION) or _may(request.user, MANAGE_PERMISSION)
 
     def can_manage(self, request: HttpRequest, owner: Model | None) -> bool:
         """Whether the user may turn SCIM on and off and make keys for ``owner``."""
-        return request.user.is_active and request.user.has_perm(MANAGE_PERMISSION)
+        return _may(request.user, MANAGE_PERMISSION)
 
     def entitlement(self, owner: Model | None) -> Entitlement:
         """Whether SCIM is in the plan of ``owner``; asked by the pages and by the API."""
@@ -147,6 +144,11 @@ class Organizations:
         Raises ``LookupError`` where it may not.
         """
         raise LookupError(f"There is no organization named {name!r}.")
+
+
+def _may(user: Any, permission: str) -> bool:
+    """Whether a user may; a user model without permissions gives nobody any."""
+    return bool(user.is_active and hasattr(user, "has_perm") and user.has_perm(permission))
 
 
 def organizations() -> Organizations:
