@@ -137,7 +137,16 @@ def _root(mount: str, request: HttpRequest | None) -> str:
     if not configured:
         return "" if request is None else f"{request.scheme}://{request.get_host()}"
     named = (path for path in _paths(mount) if urlsplit(configured).path.endswith(path))
-    return configured.removesuffix(next(named, ""))
+    return _without_script(configured.removesuffix(next(named, "")))
+
+
+def _without_script(root: str) -> str:
+    """``root`` less the path where the server mounts the site, which is in the mount's path too.
+
+    Only in a request: outside of one nobody knows that path, and only ``BASE_URL`` has it.
+    """
+    script = get_script_prefix().rstrip("/")
+    return root.removesuffix(script) if urlsplit(root).path == script else root
 
 
 def _paths(mount: str) -> Iterator[str]:

@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPMessage
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from .matching import MISSING, at, matches, shown
 from .variables import Unknown, Variables
@@ -34,6 +34,26 @@ class Answer:
     status: int
     headers: HTTPMessage
     body: Any
+
+
+#: Sends method, URL, headers and body to the site; answers with status, headers and body.
+Transport = Callable[
+    [str, SplitResult, Mapping[str, bytes], bytes | None], tuple[int, HTTPMessage, bytes]
+]
+
+
+def over_http(
+    method: str, url: SplitResult, headers: Mapping[str, bytes], content: bytes | None
+) -> tuple[int, HTTPMessage, bytes]:
+    """To the server at the URL, on a connection of its own."""
+    http = HTTPConnection(url.hostname or "", url.port, timeout=60)
+    try:
+        target = url.path + ("?" + url.query if url.query else "")
+        http.request(method, target, body=content, headers=headers)
+        response = http.getresponse()
+        return response.status, response.headers, response.read()
+    finally:
+        http.close()
 
 
 @dataclass(frozen=True)
@@ -55,8 +75,17 @@ class Result:
 class Player:
     """One run of one transcript with one access key."""
 
-    def __init__(self, base_url: str, key: str, *, prefix: str, lacking: Collection[str] = ()):
+    def __init__(
+        self,
+        base_url: str,
+        key: str,
+        *,
+        prefix: str,
+        lacking: Collection[str] = (),
+        transport: Transport = over_http,
+    ):
         self.base_url = base_url.rstrip("/")
+        self.transport = transport
         self.lacking = set(lacking)
         self.authorization = f"Bearer {key}"
         self.variables = Variables(
@@ -95,18 +124,13 @@ class Player:
         url = urlsplit(self.base_url + self.variables.in_text(step["path"]))
         query = "&".join(filter(None, [url.query, self._query(step.get("query", ""))]))
         content = self._content(step)
-        http = HTTPConnection(url.hostname or "", url.port, timeout=60)
-        try:
-            http.request(
-                step["method"].upper(),
-                url.path + ("?" + query if query else ""),
-                body=content,
-                headers=self._headers(step.get("headers", {}), has_content=content is not None),
-            )
-            response = http.getresponse()
-            return Answer(response.status, response.headers, _parsed(response.read()))
-        finally:
-            http.close()
+        status, headers, body = self.transport(
+            step["method"].upper(),
+            url._replace(query=query),
+            self._headers(step.get("headers", {}), has_content=content is not None),
+            content,
+        )
+        return Answer(status, headers, _parsed(body))
 
     def _query(self, query: str | dict[str, Any]) -> str:
         if isinstance(query, str):
@@ -123,7 +147,7 @@ class Player:
             return None
         return json.dumps(self.variables.in_value(step["body"]), ensure_ascii=False).encode()
 
-    def _headers(self, own: dict[str, str | None], *, has_content: bool) -> dict[str, Any]:
+    def _headers(self, own: dict[str, str | None], *, has_content: bool) -> dict[str, bytes]:
         headers: dict[str, str | None] = {
             "accept": f"{MEDIA_TYPE}, application/json",
             "authorization": self.authorization,

@@ -1,0 +1,7 @@
+"""Sessions live in the browser; the server keeps nothing."""
+
+from __future__ import annotations
+
+from tests.sites.stock.settings import *  # noqa: F403
+
+SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
