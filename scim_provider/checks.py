@@ -8,12 +8,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import router
+from django.db.models import Model
 
 from .conf import SettingsDict, scim_settings
 from .home_checks import check_homes, check_resource_types, check_user_model
+from .models import Resource
 from .mounts import mounts
 from .organizations import Organizations, organizations
+from .routers import reads_primary
 
 _ROLE_KEYS = {"value", "display", "description", "django_group", "protected", "default"}
 _NUMBERS = (
@@ -79,6 +84,30 @@ def check_mount_arguments(**kwargs: Any) -> list[CheckMessage]:
     message = f"The SCIM endpoints are mounted at a URL with arguments: {', '.join(sorted(names))}."
     hint = "Override url_kwargs in the class of SCIM_PROVIDER['ORGANIZATIONS'], or mount them once."
     return [Error(message, hint=hint, id="scim_provider.E031")]
+
+
+def check_replicas(**kwargs: Any) -> list[CheckMessage]:
+    """What a request of SCIM has written, it reads."""
+    people: list[type[Model]] = [Resource, get_user_model()]
+    behind = [model._meta.label for model in people if not reads_primary(model)]
+    if not behind:
+        return []
+    message = f"{' and '.join(behind)}: read from another database than they are written to."
+    hint = (
+        "Identity providers read what they wrote, at once. Put "
+        "'scim_provider.routers.PrimaryRouter' first in DATABASE_ROUTERS."
+    )
+    return [Warning(message, hint=hint, id="scim_provider.W040")]
+
+
+def check_one_database(**kwargs: Any) -> list[CheckMessage]:
+    """SCIM's tables refer to accounts, which no database does across its borders."""
+    ours, accounts = router.db_for_write(Resource), router.db_for_write(get_user_model())
+    if ours == accounts:
+        return []
+    message = f"SCIM's tables are written to the database {ours!r}, accounts to {accounts!r}."
+    hint = "Let your router keep scim_provider, the user model and contenttypes together."
+    return [Error(message, hint=hint, id="scim_provider.E041")]
 
 
 def check_roles(**kwargs: Any) -> list[CheckMessage]:
@@ -156,6 +185,8 @@ _CHECKS = (
     check_dotted_paths,
     check_urls,
     check_mount_arguments,
+    check_replicas,
+    check_one_database,
     check_roles,
     check_homes,
     check_resource_types,

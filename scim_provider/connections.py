@@ -13,12 +13,12 @@ from typing import Any
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
-from django.db import transaction
 from django.db.models import Count, Model, Q
 from django.utils import timezone
 
 from . import keys
 from .conf import scim_settings
+from .mapping.transactions import together
 from .models import AccessKey, Connection, Resource, Role, ScimUser
 from .mounts import base_url as base_url
 from .organizations import Entitlement, organizations, owner_of
@@ -77,7 +77,7 @@ def enable(
     Raises :class:`keys.LiveKeyLimit` where two keys are live already.
     """
     try:
-        with transaction.atomic():
+        with together():
             new = keys.create_key(connection, name=name, expires_at=expires_at, by=by, nonce=nonce)
             if not connection.enabled:
                 connection.enabled, connection.enabled_at = True, timezone.now()
@@ -91,7 +91,7 @@ def enable(
 
 def disable(connection: Connection, by: AbstractBaseUser | None = None) -> None:
     """Turn SCIM off and revoke its keys. People and groups stay as they are."""
-    with transaction.atomic():
+    with together():
         keys.revoke_all(connection, by=by)
         if connection.enabled:
             announce(connection_disabled, connection, by=by)
@@ -264,7 +264,7 @@ def _owner_columns(owner: Model) -> dict[str, Any]:
 
 
 def _new_connection(owner: Model | None, owner_key: str) -> Connection:
-    with transaction.atomic():
+    with together():
         connection, created = Connection.objects.get_or_create(
             owner_key=owner_key, defaults={} if owner is None else _owner_columns(owner)
         )

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from .conf import scim_settings
+from .mapping.transactions import together
 from .models import AccessKey, Connection
 from .owners import OwnersAlong
 from .prepared import Prepared, Text, field_names, instance, related_names
@@ -85,7 +86,7 @@ def _create(
         expires_at=expires_at,
     )
     try:
-        with transaction.atomic():
+        with together():
             _lock(connection)
             _refuse_repeat(nonce)
             if live_keys(connection).count() >= MOST_LIVE_KEYS:
@@ -112,7 +113,7 @@ def rotate(
 
     Raises :class:`LiveKeyLimit` where a third key is live, and :class:`NonceUsed`.
     """
-    with transaction.atomic():
+    with together():
         _lock(connection)
         _refuse_repeat(nonce)
         _revoke(old, after=keep_old_for)
@@ -160,7 +161,7 @@ def cancel_rotation(old: AccessKey, *, by: AbstractBaseUser | None = None) -> No
 
     Raises :class:`NotRotating` where ``old`` is not about to stop.
     """
-    with transaction.atomic():
+    with together():
         _lock(old.connection)
         old.refresh_from_db(fields=["revoked_at"])
         if not old.is_live or old.revoked_at is None:

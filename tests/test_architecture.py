@@ -113,6 +113,20 @@ def test_files_are_short_enough_to_read(package: str) -> None:
     assert {name: lines for name, lines in lengths.items() if lines > LONGEST_FILE} == {}
 
 
+def test_every_transaction_names_its_database() -> None:
+    """A site's router may keep SCIM in another database than the default one."""
+    unnamed = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for place in ("scim_provider", "settings_ui")
+        for path in modules(place)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) in {"transaction.atomic", "transaction.on_commit"}
+        and "using" not in {keyword.arg for keyword in node.keywords}
+    ]
+    assert unnamed == []
+
+
 def test_the_walk_sees_relative_imports() -> None:
     path = ROOT / "scim_provider" / "management" / "commands" / "scim_connection.py"
     assert "scim_provider.keys" in set(imports(path))

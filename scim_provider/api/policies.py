@@ -18,6 +18,7 @@ from scim_provider.models import AccessKey, Connection
 from scim_provider.mounts import view_kwargs
 from scim_provider.protocol.errors import MethodNotAllowed, Unauthorized
 from scim_provider.resources import Context
+from scim_provider.routers import primary
 from scim_provider.signals import request_finished, send_now
 
 from .authentication import AccessKeyAuthentication
@@ -54,7 +55,8 @@ class ScimPolicies(APIView):
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         """What the mount's own URL captures is nothing for the views."""
-        return super().dispatch(request, **view_kwargs(kwargs))
+        with primary():
+            return super().dispatch(request, **view_kwargs(kwargs))
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         # Whatever charset the Content-Type names: query and body are UTF-8 (RFC 7644 §3.8).

@@ -125,11 +125,11 @@ def list_members(
 
     for _ in range(_TRIES):
         try:
-            return atomically(operation, router.db_for_write(Resource))
+            return atomically(operation)
         except IntegrityError as error:
             if is_dangling(error):
                 raise
-    return atomically(operation, router.db_for_write(Resource))
+    return atomically(operation)
 
 
 def one_at_a_time(connection: Connection) -> None:

@@ -17,7 +17,7 @@ from scim_provider.protocol.errors import InvalidValue
 
 from .context import Context
 from .member_sql import MemberSql
-from .transactions import locking
+from .transactions import database, locking
 
 Element = Mapping[str, Any]
 
@@ -97,7 +97,11 @@ def touch_groups_of(resource: Resource, moment: Any) -> None:
     They are locked in one order: two members of the same groups may go at once.
     """
     groups = Membership.objects.filter(member=resource).values("group_id")
-    locked = Resource.objects.filter(pk__in=groups).order_by("pk").select_for_update(**locking())
+    locked = (
+        Resource.objects.filter(pk__in=groups)
+        .order_by("pk")
+        .select_for_update(**locking(database()))
+    )
     if keys := list(locked.values_list("pk", flat=True)):
         Resource.objects.filter(pk__in=keys).update(version=F("version") + 1, last_modified=moment)
 

@@ -8,7 +8,7 @@ from scim_provider.models import AttributeValue, Resource
 from scim_provider.protocol.schema import Target
 
 from .paths import set_value
-from .transactions import locking
+from .transactions import database, locking
 
 _BATCH = 500
 
@@ -23,7 +23,7 @@ def forget_references(gone: Resource, target: Target, moment: datetime) -> None:
         values__path=f"{target}.value",
         values__key=gone.scim_id,
     )
-    rows = list(referring.order_by("pk").select_for_update(**locking()))
+    rows = list(referring.order_by("pk").select_for_update(**locking(database())))
     if not rows:
         return
     for row in rows:

@@ -8,17 +8,18 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from django.db import (
-    DEFAULT_DB_ALIAS,
     DatabaseError,
     IntegrityError,
     OperationalError,
     connections,
+    router,
     transaction,
 )
 
 from scim_provider.events import record_refusal
 from scim_provider.models import Resource
 from scim_provider.protocol.errors import ScimError
+from scim_provider.routers import primary
 
 T = TypeVar("T")
 
@@ -36,15 +37,27 @@ _DANGLING_NUMBERS = frozenset({1451, 1452})
 _SQLITE_DANGLING = 787
 
 
-def atomically(operation: Callable[[], T], using: str = DEFAULT_DB_ALIAS) -> T:
-    """Run ``operation`` in a transaction, again after a deadlock.
+def database() -> str:
+    """The alias of the database where SCIM's tables are written."""
+    using: str = router.db_for_write(Resource)
+    return using
+
+
+def together() -> transaction.Atomic:
+    """What a ``with`` statement makes one transaction of that database."""
+    return transaction.atomic(using=database())
+
+
+def atomically(operation: Callable[[], T]) -> T:
+    """Run ``operation`` in a transaction of SCIM's database, again after a deadlock.
 
     And again where what it refers to was deleted under its hands: then it sees so at once.
     Inside a caller's transaction there is nothing to retry: that transaction is lost. The event
     that a refusal carries is written after all else was rolled back.
     """
     try:
-        return _retried(operation, using)
+        with primary():
+            return _retried(operation, database())
     except ScimError as error:
         record_refusal(error)
         raise
@@ -98,7 +111,7 @@ def _codes(error: DatabaseError) -> tuple[str | None, Any, int]:
     return state, number, getattr(cause, "sqlite_errorcode", 0)
 
 
-def locking(using: str = DEFAULT_DB_ALIAS, *relations: str) -> dict[str, Any]:
+def locking(using: str, *relations: str) -> dict[str, Any]:
     """Arguments of ``select_for_update`` that lock the resource's row and no more than needed.
 
     On PostgreSQL ``FOR NO KEY UPDATE OF self`` leaves the foreign-key checks of a membership

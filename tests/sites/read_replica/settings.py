@@ -6,4 +6,7 @@ from tests.sites.stock.settings import *  # noqa: F403
 from tests.sites.stock.settings import DATABASES
 
 DATABASES = DATABASES | {"replica": DATABASES["default"] | {"TEST": {"MIRROR": "default"}}}
-DATABASE_ROUTERS = ["tests.sites.read_replica.router.ReplicaRouter"]
+DATABASE_ROUTERS = [
+    "scim_provider.routers.PrimaryRouter",
+    "tests.sites.read_replica.router.ReplicaRouter",
+]
