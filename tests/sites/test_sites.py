@@ -29,13 +29,13 @@ def environment(
     site: str = request.param
     text = (Path(__file__).parent / site / "settings.py").read_text(encoding="utf-8")
     wanted = [name for name in ("DATABASE_URL", "SECOND_DATABASE_URL") if f'"{name}"' in text]
-    with ExitStack() as databases, django_db_blocker.unblock():
+    with django_db_blocker.unblock(), ExitStack() as databases:
         urls = {
             name: unsynced(databases.enter_context(fresh_database(f"{site}_{number}", tmp_path)))
             for number, name in enumerate({"DATABASE_URL", *wanted})
         }
         settings = {"DJANGO_SETTINGS_MODULE": f"tests.sites.{site}.settings"}
-        yield os.environ | settings | {"PYTHONPATH": str(ROOT)} | urls
+        yield os.environ | settings | {"PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)} | urls
 
 
 def unsynced(url: str) -> str:
