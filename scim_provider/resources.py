@@ -339,4 +339,6 @@ setting_changed.connect(_forget_resource_types)
 def query_all(context: Context, query: ListQuery) -> Page:
     """The root endpoint: every resource of every type (RFC 7644 §3.4.2.1, §3.4.3)."""
     stored = [t for t in resource_types() if isinstance(t, StoredResourceType)]
+    for people in (t for t in stored if isinstance(t, StoredPeople)):
+        people.keep_up(context, query)
     return query_types(stored, context, query)

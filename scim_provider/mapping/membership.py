@@ -6,7 +6,7 @@ a group's members are never read in order to change them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db.models import F, QuerySet
@@ -92,18 +92,25 @@ def display_of(element: Element) -> str:
 
 
 def touch_groups_of(resource: Resource, moment: Any) -> None:
-    """A member goes: its groups change, and their version says so (RFC 7644 §3.14).
+    """A member goes: its groups change, and their version says so (RFC 7644 §3.14)."""
+    touch_groups_of_all([resource.pk], moment)
 
-    They are locked in one order: two members of the same groups may go at once.
+
+def touch_groups_of_all(keys: Sequence[int], moment: Any) -> None:
+    """:func:`touch_groups_of` for members with these primary keys.
+
+    Groups are locked in one order: two members of the same groups may go at once.
     """
-    groups = Membership.objects.filter(member=resource).values("group_id")
+    groups = Membership.objects.filter(member__in=keys).values("group_id")
     locked = (
         Resource.objects.filter(pk__in=groups)
         .order_by("pk")
         .select_for_update(**locking(database()))
     )
-    if keys := list(locked.values_list("pk", flat=True)):
-        Resource.objects.filter(pk__in=keys).update(version=F("version") + 1, last_modified=moment)
+    if touched := list(locked.values_list("pk", flat=True)):
+        Resource.objects.filter(pk__in=touched).update(
+            version=F("version") + 1, last_modified=moment
+        )
 
 
 # -- the parts ---------------------------------------------------------------------------------

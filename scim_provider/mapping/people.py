@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.db import router
+
 from scim_provider.models import Resource
 from scim_provider.protocol import core
+from scim_provider.protocol.messages import ListQuery
 from scim_provider.protocol.projection import Projection
 from scim_provider.protocol.schema import Target
 
@@ -14,6 +17,15 @@ from .belonging import groups_of
 from .context import Context
 from .direct import NOT_READ, DirectGroups, is_known, read_direct_groups
 from .document import Document
+from .keeping_up import (
+    asks_by_name,
+    catch_up,
+    has_left,
+    is_start,
+    let_go_shown,
+    lists_members,
+    take_in_named,
+)
 from .managers import (
     MANAGER,
     MANAGER_ID,
@@ -23,13 +35,47 @@ from .managers import (
     refer_to_managers,
 )
 from .reader import Found
+from .resource_type import Page, Representation
 from .writing import StoredResourceType
 
 _GROUPS = Target(core.USER.attribute("groups"))  # type: ignore[arg-type]
 
 
 class StoredPeople(StoredResourceType):
-    """The reading side of Users."""
+    """The reading side of Users.
+
+    Where the connection lists the members of its organization, who came or left on the site is
+    seen here: what then changed is read from where it was written, which a replica may lag behind.
+    """
+
+    def query(self, context: Context, query: ListQuery) -> Page:
+        if not lists_members(context):
+            return super().query(context, query)
+        primary = router.db_for_write(Resource)
+        if self.keep_up(context, query):
+            page = self.query_using(primary, context, query)
+        else:
+            page = super().query(context, query)
+        if page.total == 0 and take_in_named(self, context, query):
+            page = self.query_using(primary, context, query)
+        shown = [document["id"] for document in page.documents]
+        if shown and let_go_shown(self, context, shown):
+            page = self.query_using(primary, context, query)
+        return page
+
+    def keep_up(self, context: Context, query: ListQuery) -> bool:
+        """See who came and who left, where the query reads a list from its start."""
+        begins = is_start(query) and not asks_by_name(self, query)
+        return begins and lists_members(context) and catch_up(self, context)
+
+    def retrieve(self, context: Context, scim_id: str, projection: Projection) -> Representation:
+        if lists_members(context) and let_go_shown(self, context, [scim_id]):
+            raise self.not_found(scim_id)
+        return super().retrieve(context, scim_id, projection)
+
+    def lock(self, context: Context, scim_id: str) -> Resource | None:
+        row = super().lock(context, scim_id)
+        return None if row is None or has_left(context, row) else row
 
     def along(self, projection: Projection) -> Mapping[str, Any]:
         managed = projection.wants(MANAGER)

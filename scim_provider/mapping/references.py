@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from scim_provider.models import AttributeValue, Resource
@@ -18,10 +19,17 @@ def forget_references(gone: Resource, target: Target, moment: datetime) -> None:
 
     One statement where nobody refers to it, and a few for all who do.
     """
+    forget_all_references(gone.connection_id, [gone.scim_id], target, moment)
+
+
+def forget_all_references(
+    connection: int, scim_ids: Sequence[str], target: Target, moment: datetime
+) -> None:
+    """:func:`forget_references` for all resources of a connection with these ids."""
     referring = Resource.objects.filter(
-        values__connection=gone.connection_id,
+        values__connection=connection,
         values__path=f"{target}.value",
-        values__key=gone.scim_id,
+        values__key__in=scim_ids,
     )
     rows = list(referring.order_by("pk").select_for_update(**locking(database())))
     if not rows:

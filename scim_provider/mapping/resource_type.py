@@ -233,20 +233,26 @@ class ResourceType:
 
     def query(self, context: Context, query: ListQuery) -> Page:
         """GET of a list, or .search (RFC 7644 §3.4.2). Raises what the parameters deserve."""
-        projection = Projection.parse(
-            query.attributes, query.excluded_attributes, self.resource_schema
-        )
-        signer = CursorSigner(context.connection, self.endpoint, query)
-        if self.reads_values:
-            values = ValueRows(self._shape(context, query, projection), context)
-            page = page_of(values, query, signer)
-            documents = values.documents(page.rows)
-        else:
-            found = self.joined(self.queryset(context.connection))
-            condition, order = self.condition(query, context), self.order(query, context)
-            page = page_of(QuerySetRows(found, condition, order), query, signer)
-            documents = self.documents(page.rows, context, projection)
+        if not self.reads_values:
+            return self.query_using(None, context, query)
+        projection = self._projection(query)
+        values = ValueRows(self._shape(context, query, projection), context)
+        page = page_of(values, query, CursorSigner(context.connection, self.endpoint, query))
+        documents = values.documents(page.rows)
         return Page(page.total, page.start_index, documents, page.next_cursor)
+
+    def query_using(self, using: str | None, context: Context, query: ListQuery) -> Page:
+        """:meth:`query` by way of instances, from the database ``using`` where one is named."""
+        rows = self.queryset(context.connection)
+        found = self.joined(rows.using(using) if using else rows)
+        condition, order = self.condition(query, context), self.order(query, context)
+        signer = CursorSigner(context.connection, self.endpoint, query)
+        page = page_of(QuerySetRows(found, condition, order), query, signer)
+        documents = self.documents(page.rows, context, self._projection(query))
+        return Page(page.total, page.start_index, documents, page.next_cursor)
+
+    def _projection(self, query: ListQuery) -> Projection:
+        return Projection.parse(query.attributes, query.excluded_attributes, self.resource_schema)
 
     def _shape(self, context: Context, query: ListQuery, projection: Projection) -> Shape:
         tree = self._filter(query) if query.filter else None

@@ -1,0 +1,109 @@
+"""``manage.py scim_members``: the people of an organization who were there before SCIM.
+
+``status`` counts, ``list`` lists the members, ``unlink`` takes one person out of SCIM and leaves
+the account, ``relink`` takes that back. A run of ``list`` that was stopped is simply repeated.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from scim_provider import existing
+from scim_provider.connections import connection_for
+from scim_provider.models import Connection, ExistingPeople
+from scim_provider.organizations import organizations
+
+from .scim_seed import Progress
+
+
+class Command(BaseCommand):
+    help = "List the members of an organization in SCIM, or unlink one of them."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("action", choices=["status", "list", "unlink", "relink"])
+        parser.add_argument(
+            "--organization",
+            default="",
+            metavar="NAME",
+            help="Whose people; left out on a site that is one organization.",
+        )
+        parser.add_argument("--user", default="", metavar="USERNAME", help="Whom to unlink.")
+        parser.add_argument("--by", default="", metavar="NAME", help="Who does it, for the event.")
+        parser.add_argument("--json", action="store_true", help="Print one JSON object.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        connection = self._connection(options["organization"])
+        act = getattr(self, f"_{options['action']}")
+        report = {"connection": str(connection.public_id), **act(connection, options)}
+        if options["json"]:
+            self.stdout.write(json.dumps(report))
+            return
+        for name, value in report.items():
+            shown = f"{value:,}" if isinstance(value, int) else value
+            self.stdout.write(f"{name.replace('_', ' ')}: {shown}")
+
+    def _connection(self, name: str) -> Connection:
+        try:
+            return connection_for(organizations().by_name(name))
+        except LookupError as unknown:
+            raise CommandError(str(unknown.args[0])) from unknown
+
+    def _status(self, connection: Connection, options: dict[str, Any]) -> dict[str, Any]:
+        return status(connection)
+
+    def _list(self, connection: Connection, options: dict[str, Any]) -> dict[str, Any]:
+        return listed(connection, None if options["json"] else self.stdout)
+
+    def _unlink(self, connection: Connection, options: dict[str, Any]) -> dict[str, Any]:
+        name = self._user(options)
+        person = existing.person_named(connection, name)
+        if person is None:
+            raise CommandError(f"No person named {name!r} is in SCIM here.")
+        by = options["by"] or "the command line"
+        return {"unlinked": existing.unlink(connection, [person], by=by)}
+
+    def _relink(self, connection: Connection, options: dict[str, Any]) -> dict[str, Any]:
+        name = self._user(options)
+        freed = existing.relink(connection, name)
+        if not freed:
+            raise CommandError(f"No account named {name!r} was unlinked here.")
+        return {"relinked": freed}
+
+    def _user(self, options: dict[str, Any]) -> str:
+        if not options["user"]:
+            raise CommandError("Name the person with --user.")
+        return str(options["user"])
+
+
+def listed(connection: Connection, out: Any) -> dict[str, Any]:
+    """List the members of ``connection``, telling ``out`` how far it is; what came of it."""
+    existing.choose(connection, ExistingPeople.LIST)
+    began = time.monotonic()
+    progress = Progress("Members", existing.Outlook(connection).missing, out)
+    done = existing.list_all(connection, progress)
+    return {
+        "listed": done.listed,
+        "passed_over": done.passed_over,
+        "seconds": round(time.monotonic() - began, 2),
+    }
+
+
+def status(connection: Connection) -> dict[str, Any]:
+    """What listing did and would do, in numbers."""
+    outlook = existing.Outlook(connection)
+    reasons = {f"cannot_be_listed_{name}": n for name, n in outlook.obstacles.items()}
+    left_alone = {f"left_alone_{name}": n for name, n in outlook.unlisted.items()}
+    return {
+        "policy": connection.existing_people,
+        "members": outlook.members,
+        "administrators": outlook.administrators,
+        "listed": outlook.listed,
+        "would_be_listed": outlook.listable,
+        **reasons,
+        **left_alone,
+    }

@@ -1,0 +1,99 @@
+"""People who are taken out of SCIM while their accounts stay on the site as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db import router
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from scim_provider.events import event, record
+from scim_provider.models import (
+    Connection,
+    EventKind,
+    Resource,
+    Unlisted,
+    UnlistedReason,
+)
+from scim_provider.organizations import organizations
+from scim_provider.signals import announce, users_unlinked
+
+from .context import Context
+from .managers import MANAGER
+from .membership import touch_groups_of_all
+from .references import forget_all_references
+from .transactions import atomically, locking
+
+
+def take_out(
+    connection: Connection,
+    keys: Iterable[int],
+    reason: str,
+    *,
+    by: Any = None,
+    for_good: bool = False,
+) -> list[Resource]:
+    """Delete the Users with these primary keys, in one transaction; nothing of the accounts.
+
+    ``for_good`` keeps the accounts from being listed or linked again. Answers who was there.
+    """
+    using = router.db_for_write(Resource)
+    wanted = sorted(keys)
+
+    def operation() -> list[Resource]:
+        rows = Resource.objects.using(using).filter(
+            connection=connection, resource_type="User", pk__in=wanted
+        )
+        locked = rows.order_by("pk").select_for_update(**locking(using))
+        people = list(locked.prefetch_related("account"))
+        if people:
+            _take_out(connection, people, reason, by, for_good=for_good)
+        return people
+
+    return atomically(operation, using)
+
+
+def _take_out(
+    connection: Connection, people: Sequence[Resource], reason: str, by: Any, *, for_good: bool
+) -> None:
+    now, keys = timezone.now(), [person.pk for person in people]
+    touch_groups_of_all(keys, now)
+    forget_all_references(connection.pk, [person.scim_id for person in people], MANAGER, now)
+    if for_good:
+        _keep_out(connection, people)
+    who = {"by": str(by)} if by else {}
+    record(
+        [
+            event(connection, EventKind.PERSON_UNLINKED, resource=person, reason=reason, data=who)
+            for person in people
+        ]
+    )
+    announce(users_unlinked, connection, users=list(people))
+    Resource.objects.filter(pk__in=keys).delete()
+
+
+def _keep_out(connection: Connection, people: Sequence[Resource]) -> None:
+    accounts = [person.account_id for person in people if person.account_id is not None]
+    Unlisted.objects.filter(connection=connection, account__in=accounts).delete()
+    Unlisted.objects.bulk_create(
+        Unlisted(connection=connection, account_id=key, reason=UnlistedReason.UNLINKED)
+        for key in accounts
+    )
+
+
+def let_go(context: Context, strangers: QuerySet[Resource], most: int) -> int:
+    """Take out those of ``strangers`` who are no members of the organization any more.
+
+    They may be listed again when they return. What the list of members leaves out, deactivated
+    accounts on some sites, is asked once more of the site itself.
+    """
+    site, owner = organizations(), context.owner
+    found = strangers.order_by("pk").prefetch_related("account")[:most]
+    gone = [row.pk for row in found if not site.belongs(row.account, owner)]  # type: ignore[arg-type]
+    if not gone:
+        return 0
+    reason = gettext("The account is no member of the organization any more")
+    return len(take_out(context.connection, gone, reason))
