@@ -10,8 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db import router
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, Exists, F, OuterRef, QuerySet, Sum
 from django.db.models.functions import Length
 from django.utils.translation import gettext
 
@@ -20,6 +19,7 @@ from .mapping.context import Context
 from .mapping.existing import BATCH, Members, forget_obstacles, list_members, note_end
 from .mapping.functions import NormalisedKey
 from .mapping.look_alikes import spellings
+from .mapping.transactions import database
 from .models import Connection, ExistingPeople, Resource, Unlisted, UnlistedReason
 from .protocol.schema import comparison_key
 from .resources import UserResource, resource_types
@@ -75,31 +75,43 @@ class Outlook:
     @cached_property
     def obstacles(self) -> dict[str, int]:
         """How many of the missing cannot be listed, by :class:`UnlistedReason`."""
-        login, missing = get_user_model().USERNAME_FIELD, self._members.missing.order_by()
-        named = missing.annotate(scim_name=NormalisedKey(F(login)))
-        again = named.values("scim_name").annotate(number=Count("pk")).filter(number__gt=1)
-        again = again.exclude(scim_name="").values("scim_name", "number")
-        counted = again.aggregate(people=Sum("number"), names=Count("scim_name"))
-        found = {
-            UnlistedReason.NO_NAME: missing.filter(Q(**{login: ""})).count(),
+        if not self.missing:
+            return {}
+        counted = {
+            UnlistedReason.NO_NAME: self._candidates.filter(**{self._login: ""}).count(),
             UnlistedReason.TOO_LONG: self._too_long(),
-            UnlistedReason.SAME_NAME: (counted["people"] or 0) - counted["names"],
+            UnlistedReason.SAME_NAME: self._same_name(),
         }
-        return {reason.value: number for reason, number in found.items() if number}
+        return {reason.value: number for reason, number in counted.items() if number}
+
+    @property
+    def _login(self) -> str:
+        return str(get_user_model().USERNAME_FIELD)
+
+    @cached_property
+    def _candidates(self) -> QuerySet[Any]:
+        left_alone = Unlisted.objects.filter(connection=self.connection, account=OuterRef("pk"))
+        return self._members.listable.order_by().filter(~Exists(left_alone))
+
+    def _same_name(self) -> int:
+        named = self._candidates.annotate(scim_name=NormalisedKey(F(self._login)))
+        same = named.exclude(scim_name="").values("scim_name").annotate(number=Count("pk"))
+        counted = same.filter(number__gt=1).aggregate(people=Sum("number"), names=Count("number"))
+        people: int = counted["people"] or 0
+        return people - int(counted["names"])
 
     def _too_long(self) -> int:
-        model = get_user_model()
-        limit = getattr(model._meta.get_field(model.USERNAME_FIELD), "max_length", None)
+        limit = getattr(get_user_model()._meta.get_field(self._login), "max_length", None)
         if limit is not None and limit <= _LONGEST_NAME:
             return 0
-        named = self._members.missing.annotate(scim_length=Length(model.USERNAME_FIELD))
+        named = self._candidates.annotate(scim_length=Length(self._login))
         too_long: int = named.filter(scim_length__gt=_LONGEST_NAME).count()
         return too_long
 
     @property
     def listable(self) -> int:
         """How many a run would list."""
-        return self.missing - sum(self.obstacles.values())
+        return max(self.missing - sum(self.obstacles.values()), 0)
 
     @cached_property
     def unlisted(self) -> dict[str, int]:
@@ -111,7 +123,7 @@ class Outlook:
 
 @dataclass
 class Listing:
-    """How far a run is: people listed, accounts passed over, whether it is through."""
+    """What a run did: people listed, accounts passed over; and whether it is through."""
 
     listed: int = 0
     passed_over: int = 0
@@ -150,7 +162,8 @@ def _run(connection: Connection, progress: Progress, is_over: Callable[[], bool]
         batch = list_members(kind, context, after=after, most=BATCH)
         done.listed += len(batch.listed)
         done.passed_over += len(batch.passed_over)
-        progress(len(batch.listed) + len(batch.passed_over))
+        if number := len(batch.listed) + len(batch.passed_over):
+            progress(number)
         after = batch.last
         if after is None:
             note_end(connection)
@@ -176,7 +189,7 @@ def unlink(connection: Connection, people: Iterable[Resource], *, by: Any = None
 
 def relink(connection: Connection, name: str) -> int:
     """Let an account that was unlinked be listed or linked again; 0 where there is none."""
-    using = router.db_for_write(Unlisted)
+    using = database()
     login = get_user_model().USERNAME_FIELD
     named = {f"account__{login}__in": sorted(set(spellings(name)))}
     rows = Unlisted.objects.using(using).filter(connection=connection, **named)

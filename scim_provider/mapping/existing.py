@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from django.db import IntegrityError, router
-from django.db.models import Exists, ForeignKey, OuterRef, Q, QuerySet
+from django.db import IntegrityError
+from django.db.models import ForeignKey, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext
 
@@ -38,11 +38,13 @@ from .document import Document
 from .index import new_index_rows
 from .paths import set_value
 from .rows import insert_resources, insert_rows
-from .transactions import atomically, is_dangling, locking
+from .transactions import atomically, database, is_dangling, locking
 
 if TYPE_CHECKING:
     from .resource_type import ResourceType
 
+#: What names accounts that are not to be listed (again).
+_KNOWN: tuple[type[Resource | FormerUser | Unlisted], ...] = (Resource, FormerUser, Unlisted)
 #: Accounts of one transaction.
 BATCH = 1000
 _TRIES = 5
@@ -66,7 +68,7 @@ class Members:
 
     def __init__(self, context: Context) -> None:
         self.context, self.connection = context, context.connection
-        self.using = router.db_for_write(Resource)
+        self.using = database()
 
     @cached_property
     def all(self) -> QuerySet[Any]:
@@ -87,18 +89,31 @@ class Members:
         return members
 
     @cached_property
-    def missing(self) -> QuerySet[Any]:
-        """Those who are not listed yet, and may be."""
-        members = self.listable
-        for model in (Resource, FormerUser, Unlisted):
-            known = model._default_manager.filter(connection=self.connection)
-            members = members.filter(~Exists(known.filter(account=OuterRef("pk"))))
-        return members
+    def missing(self) -> QuerySet[Any, Any]:
+        """The keys of those who are not listed yet, and may be.
 
-    def strangers(self, rows: QuerySet[Resource]) -> QuerySet[Resource]:
-        """The ``rows`` whose accounts are in no list of members (any more)."""
-        belongs = self.all.order_by().filter(pk=OuterRef("account"))
-        return rows.using(self.using).filter(~Exists(belongs), account__isnull=False)
+        A difference of sets costs the same whatever the planner thinks of the tables: while a new
+        one has no statistics, PostgreSQL compares every row with every other to tell NOT EXISTS.
+        """
+        known = (self._known(model).values_list("account") for model in _KNOWN)
+        return self.listable.order_by().values_list("pk").difference(*known)
+
+    def known(self, keys: Sequence[Any]) -> set[Any]:
+        """Those of the accounts with these keys who are listed or left alone."""
+        found: set[Any] = set()
+        for model in _KNOWN:
+            rows = self._known(model).filter(account__in=keys)
+            found.update(rows.values_list("account", flat=True))
+        return found
+
+    def _known(self, model: type[Resource | FormerUser | Unlisted]) -> QuerySet[Any]:
+        rows = model._default_manager.using(self.using).filter(connection=self.connection)
+        return rows.filter(account__isnull=False).order_by()
+
+    def strangers(self, resource_type: str) -> QuerySet[Any, Any]:
+        """The keys of accounts of people who are in no list of members (any more)."""
+        rows = self._known(Resource).filter(resource_type=resource_type)
+        return rows.values_list("account").difference(self.all.order_by().values_list("pk"))
 
 
 def list_members(
@@ -109,7 +124,7 @@ def list_members(
     after: Any = None,
     most: int = BATCH,
 ) -> Batch:
-    """List up to ``most`` members with keys behind ``after``, in one transaction.
+    """List those of ``most`` members behind the key ``after`` who are not, in one transaction.
 
     Two at once wait for each other; where a client's create takes one of the accounts meanwhile,
     the rest is done again.
@@ -118,10 +133,14 @@ def list_members(
     def operation() -> Batch:
         one_at_a_time(context.connection)
         members = Members(context)
-        rows = members.missing if only is None else members.missing.filter(only)
+        rows = members.listable if only is None else members.listable.filter(only)
         if after is not None:
             rows = rows.filter(pk__gt=after)
-        return Listing(resource_type, context).run(_fetched(rows, resource_type, most), most)
+        accounts = _fetched(rows, resource_type, most)
+        known = members.known([account.pk for account in accounts])
+        batch = Listing(resource_type, context).run([a for a in accounts if a.pk not in known])
+        batch.last = accounts[-1].pk if len(accounts) == most else None
+        return batch
 
     for _ in range(_TRIES):
         try:
@@ -134,7 +153,7 @@ def list_members(
 
 def one_at_a_time(connection: Connection) -> None:
     """Let one transaction at a time list people of ``connection``."""
-    using = router.db_for_write(Resource)
+    using = database()
     row = Connection.objects.using(using).filter(pk=connection.pk).order_by()
     row.select_for_update(**locking(using)).values_list("pk").first()
 
@@ -161,7 +180,7 @@ class Listing:
         self.batch = Batch()
         self.documents: list[Document] = []
 
-    def run(self, accounts: Sequence[Any], most: int) -> Batch:
+    def run(self, accounts: Sequence[Any]) -> Batch:
         named = [(account, str(account.get_username() or "")) for account in accounts]
         keys = {account.pk: comparison_key(name, precis=True) for account, name in named}
         taken = self._taken(list(keys.values()))
@@ -174,11 +193,10 @@ class Listing:
             else:
                 self.pass_over(account, reason)
         self._save()
-        self.batch.last = accounts[-1].pk if len(accounts) == most else None
         return self.batch
 
     def _taken(self, keys: Sequence[str]) -> set[str | None]:
-        rows = Resource.objects.using(router.db_for_write(Resource)).filter(
+        rows = Resource.objects.using(database()).filter(
             connection=self.connection, resource_type=self.kind.name, unique_key__in_set=keys
         )
         return set(rows.values_list("unique_key", flat=True))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
 from django.db import DatabaseError
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from scim_provider.models import Connection, ExistingPeople, Resource
@@ -29,6 +29,7 @@ from .context import Context
 from .existing import BATCH, Members, list_members, note_end
 from .leaving import let_go
 from .look_alikes import spellings
+from .transactions import database
 
 if TYPE_CHECKING:
     from .resource_type import ResourceType
@@ -56,14 +57,13 @@ def catch_up(resource_type: ResourceType, context: Context) -> bool:
         return False
     began = time.monotonic()
     members = Members(context)
-    strangers = members.strangers(resource_type.queryset(connection))
     try:
-        is_missing = members.missing.order_by().exists()
-        is_stranger = strangers.order_by().exists()
+        missing = [key for (key,) in members.missing[:BATCH]]
+        strangers = [key for (key,) in members.strangers(resource_type.name)[:BATCH]]
         spent = time.monotonic() - began
-        came = is_missing and _take_in(resource_type, context)
-        left = is_stranger and let_go(context, strangers, BATCH) > 0
-        if not is_missing:
+        came = bool(missing) and _take_in(resource_type, context, Q(pk__in=missing))
+        left = bool(strangers) and _let_go(resource_type, context, Q(account__in=strangers))
+        if len(missing) < BATCH:
             note_end(connection)
         if not (came or left):
             _rest(connection, spent)
@@ -73,8 +73,14 @@ def catch_up(resource_type: ResourceType, context: Context) -> bool:
     return came or left
 
 
-def _take_in(resource_type: ResourceType, context: Context) -> bool:
-    return bool(list_members(resource_type, context).listed)
+def _take_in(resource_type: ResourceType, context: Context, named: Q) -> bool:
+    return bool(list_members(resource_type, context, only=named).listed)
+
+
+def _let_go(resource_type: ResourceType, context: Context, chosen: Q) -> bool:
+    using = database()
+    people = resource_type.queryset(context.connection).using(using).filter(chosen)
+    return let_go(context, list(people)) > 0
 
 
 def _rest(connection: Connection, seconds: float) -> None:
@@ -90,7 +96,7 @@ def take_in_named(resource_type: ResourceType, context: Context, query: ListQuer
     if not named:
         return False
     try:
-        return bool(list_members(resource_type, context, only=named).listed)
+        return _take_in(resource_type, context, named)
     except DatabaseError:
         logger.exception("A member of an organization could not be listed")
         return False
@@ -98,8 +104,9 @@ def take_in_named(resource_type: ResourceType, context: Context, query: ListQuer
 
 def let_go_shown(resource_type: ResourceType, context: Context, scim_ids: Sequence[Any]) -> bool:
     """Let go those of the resources with these ids who left; whether anybody had."""
-    shown = resource_type.queryset(context.connection).filter(scim_id__in=scim_ids)
-    return let_go(context, Members(context).strangers(shown), len(scim_ids)) > 0
+    members = Members(context).all.order_by().filter(pk=OuterRef("account"))
+    shown = Q(scim_id__in=scim_ids, account__isnull=False) & ~Q(Exists(members))
+    return _let_go(resource_type, context, shown)
 
 
 def is_start(query: ListQuery) -> bool:

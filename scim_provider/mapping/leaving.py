@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.db import router
-from django.db.models import QuerySet
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import gettext
 
@@ -25,7 +24,7 @@ from .context import Context
 from .managers import MANAGER
 from .membership import touch_groups_of_all
 from .references import forget_all_references
-from .transactions import atomically, locking
+from .transactions import atomically, database, locking
 
 
 def take_out(
@@ -40,7 +39,7 @@ def take_out(
 
     ``for_good`` keeps the accounts from being listed or linked again. Answers who was there.
     """
-    using = router.db_for_write(Resource)
+    using = database()
     wanted = sorted(keys)
 
     def operation() -> list[Resource]:
@@ -53,7 +52,7 @@ def take_out(
             _take_out(connection, people, reason, by, for_good=for_good)
         return people
 
-    return atomically(operation, using)
+    return atomically(operation)
 
 
 def _take_out(
@@ -84,15 +83,16 @@ def _keep_out(connection: Connection, people: Sequence[Resource]) -> None:
     )
 
 
-def let_go(context: Context, strangers: QuerySet[Resource], most: int) -> int:
-    """Take out those of ``strangers`` who are no members of the organization any more.
+def let_go(context: Context, rows: Sequence[Resource]) -> int:
+    """Take out those of the people whose accounts do not belong to the organization any more.
 
-    They may be listed again when they return. What the list of members leaves out, deactivated
-    accounts on some sites, is asked once more of the site itself.
+    They are listed again when they return. The site itself is asked: its list of members may
+    leave out some who belong there, as deactivated ones.
     """
     site, owner = organizations(), context.owner
-    found = strangers.order_by("pk").prefetch_related("account")[:most]
-    gone = [row.pk for row in found if not site.belongs(row.account, owner)]  # type: ignore[arg-type]
+    prefetch_related_objects(rows, "account")
+    accounts: dict[int, Any] = {row.pk: row.account for row in rows}
+    gone = [key for key, account in accounts.items() if not site.belongs(account, owner)]
     if not gone:
         return 0
     reason = gettext("The account is no member of the organization any more")

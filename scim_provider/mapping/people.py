@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db import router
-
 from scim_provider.models import Resource
 from scim_provider.protocol import core
 from scim_provider.protocol.messages import ListQuery
@@ -36,6 +34,7 @@ from .managers import (
 )
 from .reader import Found
 from .resource_type import Page, Representation
+from .transactions import database
 from .writing import StoredResourceType
 
 _GROUPS = Target(core.USER.attribute("groups"))  # type: ignore[arg-type]
@@ -51,7 +50,7 @@ class StoredPeople(StoredResourceType):
     def query(self, context: Context, query: ListQuery) -> Page:
         if not lists_members(context):
             return super().query(context, query)
-        primary = router.db_for_write(Resource)
+        primary = database()
         if self.keep_up(context, query):
             page = self.query_using(primary, context, query)
         else:

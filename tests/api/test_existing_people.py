@@ -184,7 +184,7 @@ def test_a_list_from_its_start_has_those_who_came_by_index_and_by_cursor(
 def test_who_left_the_organization_is_in_no_answer_any_more(
     scim: ScimClient, listing: Connection, organization: Organization
 ) -> None:
-    ada, bea = members(organization, "ada", "bea")
+    ada, _ = members(organization, "ada", "bea")
     ids = {u["userName"]: u["id"] for u in scim.get("/Users").json()["Resources"]}
     made = scim.post("/Groups", group(members=[{"value": ids["ada"]}, {"value": ids["bea"]}]))
     seen: list[Any] = []

@@ -6,52 +6,36 @@ the account, ``relink`` takes that back. A run of ``list`` that was stopped is s
 
 from __future__ import annotations
 
-import json
 import time
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from scim_provider import existing
-from scim_provider.connections import connection_for
+from scim_provider.management.command import ConnectionCommand, Progress
 from scim_provider.models import Connection, ExistingPeople
-from scim_provider.organizations import organizations
-
-from .scim_seed import Progress
 
 
-class Command(BaseCommand):
+class Command(ConnectionCommand):
     help = "List the members of an organization in SCIM, or unlink one of them."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
         parser.add_argument("action", choices=["status", "list", "unlink", "relink"])
-        parser.add_argument(
-            "--organization",
-            default="",
-            metavar="NAME",
-            help="Whose people; left out on a site that is one organization.",
-        )
         parser.add_argument("--user", default="", metavar="USERNAME", help="Whom to unlink.")
         parser.add_argument("--by", default="", metavar="NAME", help="Who does it, for the event.")
-        parser.add_argument("--json", action="store_true", help="Print one JSON object.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        connection = self._connection(options["organization"])
+        connection = self.connection(options["organization"])
         act = getattr(self, f"_{options['action']}")
         report = {"connection": str(connection.public_id), **act(connection, options)}
         if options["json"]:
-            self.stdout.write(json.dumps(report))
+            self.print_json(report)
             return
         for name, value in report.items():
             shown = f"{value:,}" if isinstance(value, int) else value
             self.stdout.write(f"{name.replace('_', ' ')}: {shown}")
-
-    def _connection(self, name: str) -> Connection:
-        try:
-            return connection_for(organizations().by_name(name))
-        except LookupError as unknown:
-            raise CommandError(str(unknown.args[0])) from unknown
 
     def _status(self, connection: Connection, options: dict[str, Any]) -> dict[str, Any]:
         return status(connection)
