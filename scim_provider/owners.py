@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
 
+from .combined import PreparedPair
 from .models import Connection
 from .prepared import (
     NotPreparable,
     Prepared,
-    PreparedPair,
     Row,
     by_primary_key,
     instance,

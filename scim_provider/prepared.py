@@ -74,7 +74,7 @@ class Identity(UUID):
 Placeholder = Text | Number | Identity
 
 
-class _Compiled(NamedTuple):
+class Compiled(NamedTuple):
     sql: str
     parameters: tuple[Any, ...]
     #: Which parameter is given when it runs: its position and its place among the values.
@@ -106,7 +106,7 @@ class Prepared:
     def __init__(self, build: Callable[[], QuerySet[Any, Any]], *placeholders: Placeholder) -> None:
         self._build, self._placeholders = build, placeholders
         self._queryset: QuerySet[Any, Any] | None = None
-        self._compiled: dict[tuple[str, bool], _Compiled | None] = {}
+        self._compiled: dict[tuple[str, bool], Compiled | None] = {}
 
     def rows(
         self,
@@ -131,8 +131,8 @@ class Prepared:
             return using, []
         sql, parameters = compiled.sql, compiled.filled(values)
         if limit is not None:
-            sql, parameters = f"{sql} LIMIT %s OFFSET %s", [*parameters, limit, offset]
-        return using, compiled.converted(_fetched(sql, parameters, using))
+            sql, parameters = sql + limited(limit, offset), [*parameters, *skipped(offset)]
+        return using, compiled.converted(fetched(sql, parameters, using))
 
     def count(self, *values: Any, most: int | None = None) -> int:
         """How many rows there are; no more than ``most`` are counted. One statement."""
@@ -141,11 +141,11 @@ class Prepared:
             return 0
         sql, parameters = compiled.sql, compiled.filled(values)
         if most is not None:
-            sql, parameters = f"{sql} LIMIT %s", [*parameters, most]
-        ((number,),) = _fetched(f"SELECT COUNT(*) FROM ({sql}) scim_counted", parameters, using)
+            sql += limited(most)
+        ((number,),) = fetched(f"SELECT COUNT(*) FROM ({sql}) scim_counted", parameters, using)
         return int(number)
 
-    def compile(self, using: str | None = None) -> tuple[str, _Compiled | None]:
+    def compile(self, using: str | None = None) -> tuple[str, Compiled | None]:
         """The database to ask, and the statement for it; None where nothing can be found."""
         if self._queryset is None:
             with _COMPILING:
@@ -158,104 +158,23 @@ class Prepared:
         return using, self._compiled[key]
 
 
-class PreparedPair:
-    """The rows of one query, and beside each the one row of another query: one statement."""
+def limited(limit: int, offset: int = 0) -> str:
+    """The clause that cuts a page out.
 
-    def __init__(self, first: Prepared, other: Prepared) -> None:
-        self._first, self._other = first, other
-
-    def select(
-        self, values: Sequence[Any], other_values: Sequence[Any]
-    ) -> tuple[str, list[tuple[Row, Row | None]]]:
-        """The database that was asked, and the pairs; None in place of a row that is not there.
-
-        Raises :class:`NotPreparable` where the other query is for another database.
-        """
-        using, first = self._first.compile()
-        elsewhere, other = self._other.compile()
-        if using != elsewhere or first is None or other is None:
-            raise NotPreparable
-        parameters = [*first.filled(values), *other.filled(other_values)]
-        rows = _fetched(_paired(first, other), parameters, using)
-        found = first.converted([row[: first.width] for row in rows])
-        beside = other.converted([row[first.width :] for row in rows])
-        return using, [
-            (row, None if all(value is None for value in next_to) else next_to)
-            for row, next_to in zip(found, beside, strict=True)
-        ]
-
-
-def _paired(first: _Compiled, other: _Compiled) -> str:
-    return (
-        f"WITH scim_first ({_columns('f', first)}) AS ({first.sql}), "
-        f"scim_other ({_columns('o', other)}) AS ({other.sql}) "
-        "SELECT * FROM scim_first LEFT JOIN scim_other ON 1 = 1"
-    )
-
-
-def _columns(letter: str, compiled: _Compiled) -> str:
-    return ", ".join(f"{letter}{number}" for number in range(compiled.width))
-
-
-class PreparedPage:
-    """A page of rows whose keys are found first, and in order, by a statement of their own.
-
-    ``keys`` has the primary key of each, and a sort key where there is one; ``rows`` has neither
-    conditions nor an order. Both run as one statement. ``index`` holds the keys in their order:
-    MariaDB must be told, or it may walk the primary key through other connections' rows.
+    Of a number that is a parameter PostgreSQL expects a tenth of the table: it would plan for that,
+    or anew each time. Clients ask for pages of one size; where they begin is another each time.
     """
+    return f" LIMIT {limit:d}" + (" OFFSET %s" if offset else "")
 
-    def __init__(
-        self,
-        keys: Prepared,
-        rows: Prepared,
-        model: type[Model],
-        *,
-        sorts: bool,
-        descending: bool,
-        index: str = "",
-    ) -> None:
-        self._keys, self._rows, self._model, self._index = keys, rows, model, index
-        self._names = ("scim_pk", "scim_sort") if sorts else ("scim_pk",)
-        direction = "DESC" if descending else "ASC"
-        by_key = ("scim_sort IS NULL", "scim_sort") if sorts else ()
-        self._order = ", ".join(f"{term} {direction}" for term in (*by_key, "scim_pk"))
 
-    def rows(self, *values: Any, limit: int, offset: int = 0) -> list[Row]:
-        """``limit`` rows from the one at ``offset``, each with its sort key at the end."""
-        using, keys = self._keys.compile()
-        _, rows = self._rows.compile(using)
-        if keys is None or rows is None:
-            return []
-        names = ", ".join(self._names)
-        sql = (
-            f"WITH scim_page ({names}) AS ({self._led(keys.sql, using)} LIMIT %s OFFSET %s) "
-            f"SELECT {names}, {rows.sql.removeprefix('SELECT ')} "
-            f"INNER JOIN scim_page ON scim_pk = {self._key(using)} ORDER BY {self._order}"
-        )
-        found = _fetched(sql, [*keys.filled(values), limit, offset, *rows.parameters], using)
-        width = len(self._names)
-        ordered = keys.converted([row[:width] for row in found])
-        read = rows.converted([row[width:] for row in found])
-        return [(*row, *key[1:]) for key, row in zip(ordered, read, strict=True)]
-
-    def _key(self, using: str) -> str:
-        key = connections[using].ops.quote_name(str(self._model._meta.pk.column))
-        return f"{self._table(using)}.{key}"
-
-    def _table(self, using: str) -> str:
-        return connections[using].ops.quote_name(self._model._meta.db_table)
-
-    def _led(self, sql: str, using: str) -> str:
-        if not self._index or connections[using].vendor != "mysql":
-            return sql
-        table = f"FROM {self._table(using)}"
-        return sql.replace(table, f"{table} FORCE INDEX ({self._index})", 1)
+def skipped(offset: int) -> list[int]:
+    """The parameters of the clause that :func:`limited` makes."""
+    return [offset] if offset else []
 
 
 def _compiled(
     queryset: QuerySet[Any, Any], using: str, placeholders: Sequence[Placeholder]
-) -> _Compiled | None:
+) -> Compiled | None:
     """None for a queryset that can have no rows, whatever the values: it takes none."""
     compiler = queryset.query.get_compiler(using)
     try:
@@ -272,7 +191,7 @@ def _compiled(
     }
     if set(found.values()) != set(range(len(placeholders))):
         raise NotPreparable
-    return _Compiled(
+    return Compiled(
         sql, tuple(parameters), tuple(found.items()), _converter(compiler), len(compiler.select)
     )
 
@@ -311,7 +230,7 @@ def _converter(compiler: Any) -> Callable[[list[Row]], Iterator[Row]] | None:
     return convert
 
 
-def _fetched(sql: str, parameters: Sequence[Any], using: str) -> list[Row]:
+def fetched(sql: str, parameters: Sequence[Any], using: str) -> list[Row]:
     with connections[using].cursor() as cursor:
         cursor.execute(sql, parameters)
         return cast("list[Row]", cursor.fetchall())

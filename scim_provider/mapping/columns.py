@@ -156,7 +156,9 @@ class KeyColumn(Column):
         for variant in keys:
             found |= self._compare_key(operator, variant)
         finds = {"eq": Finds.ONE, "sw": Finds.SOME}.get(operator, Finds.MANY)
-        return by_column(found & self.present(target, context), finds)
+        if operator != "eq" or not key:
+            found &= self.present(target, context)
+        return by_column(found, finds)
 
     def _compare_key(self, operator: Operator, key: str) -> Q:
         if operator == "eq":

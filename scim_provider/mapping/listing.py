@@ -14,17 +14,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
+from scim_provider.combined import PreparedPage, Total
 from scim_provider.models import IN_ORDER, Connection
-from scim_provider.prepared import NotPreparable, Number, Prepared, PreparedPage, Row, Text
+from scim_provider.prepared import NotPreparable, Number, Prepared, Row, Text
 from scim_provider.protocol.filter import And, Comparison, Filter, Not, Or, Present, ValuePath
 from scim_provider.protocol.projection import Projection
 from scim_provider.protocol.schema import Target
 
 from .context import Context
 from .keyset import Order, Position
+from .paging import MOST_COUNTED
 from .paths import Document
 from .query import filter_rows
-from .reader import Found, row_reader
+from .reader import KEY, Found, row_reader
 
 if TYPE_CHECKING:
     from .resource_type import ResourceType
@@ -37,6 +39,10 @@ _MOST_TEXTS = 8
 _URLS = frozenset({"location", "$ref"})
 #: So many rows are completed one by one, each with what was read along with it.
 _FEW = 2
+
+
+#: Rows, and how many there are in all where that came with them.
+Window = tuple[list[Row], int | None]
 
 
 class Shape(NamedTuple):
@@ -74,7 +80,9 @@ class ValueRows:
     def __init__(self, shape: Shape, context: Context) -> None:
         self.context = context
         self._literal = shape
-        self._is_along = False
+        #: What the page tells besides its rows, and whether each was read with all of its own.
+        self._total: int | None = None
+        self._reads_singly = False
         opening = _Opening()
         opened = shape.filter and opening.open(shape.filter)
         self._texts = tuple(opening.texts)
@@ -93,22 +101,26 @@ class ValueRows:
     def window(self, first: int, count: int | None) -> list[Any]:
         if count == 0:
             return []
-        read = self._read(self._run(lambda s, values: s.window(values, first, count)))
-        self._is_along = self._statements.reads_along(first)
-        return read
+        rows, self._total = self._run(lambda s, values: s.window(values, first, count))
+        self._reads_singly = self._statements.reads_singly(first)
+        return self._read(rows)
 
     def behind(self, position: Position | None, count: int) -> tuple[list[Position], list[Any]]:
-        rows = self._read(self._run(lambda s, values: s.behind(values, position, count + 1)))
-        positions = [Position(found.pk, *found.along) for found, _ in rows]
-        return positions, rows[:count]
+        rows, self._total = self._run(lambda s, values: s.behind(values, position, count + 1))
+        positions = [self._statements.position(row) for row in rows]
+        return positions, self._read(rows[:count])
 
     def count(self, most: int | None = None) -> int:
+        if self._total is not None:
+            return self._total
         return int(self._run(lambda s, values: s.counted.count(*values, most=most)))
 
     def documents(self, rows: Sequence[Any]) -> list[Document]:
         """The rows as they are answered."""
         resource_type, _, _, _, _, projection = self._literal
-        if self._is_along and len(rows) <= _FEW:
+        if not self._reads_singly:
+            resource_type.complete_page(rows, self.context, projection)
+        elif len(rows) <= _FEW:
             for found, document in rows:
                 resource_type.complete_one(found, document, self.context, projection)
         else:
@@ -158,32 +170,39 @@ class _Statements:
         expression = home.order(target, self._context) if home and target else None
         return Order(expression, self.shape.descending)
 
-    def window(self, values: Sequence[Any], first: int, count: int | None) -> list[Row]:
+    def window(self, values: Sequence[Any], first: int, count: int | None) -> Window:
         """``count`` rows from the one at ``first``."""
         if count is None:
-            return self._whole.rows(*values)[first:]
+            return self._whole.rows(*values)[first:], None
         if self.shape.filter is None or first:
-            return self._keys_first.rows(*values, limit=count, offset=first)
-        return self._whole.rows(*values, limit=count)
+            total = Total(self.counted)
+            return self._keys_first.rows(*values, limit=count, offset=first, total=total)
+        return self._whole.rows(*values, limit=count), None
 
-    def reads_along(self, first: int) -> bool:
-        """Whether what is found is read with all that belongs to it: a look-up finds one or two."""
+    def reads_singly(self, first: int) -> bool:
+        """Whether rows are read with all that belongs to them: a look-up finds one or two."""
         return len(self._given) > 1 and not first
 
     @cached_property
     def _whole(self) -> Prepared:
-        along = self.reader.along if self.reads_along(0) else {}
+        reader = self.reader
+        along = reader.along if self.reads_singly(0) else reader.along_page
         rows = self._order.sorted(self._found)
-        return Prepared(lambda: self.reader.values(rows, along=along), *self._given)
+        return Prepared(lambda: reader.values(rows, along=along), *self._given)
 
     @cached_property
     def _keys_first(self) -> PreparedPage:
         return self._page(lambda: self._order.keyed(self._found))
 
-    def behind(self, values: Sequence[Any], position: Position | None, count: int) -> list[Row]:
+    def position(self, row: Row) -> Position:
+        """Where a row of :meth:`behind` stands in the order."""
+        return Position(row[KEY]) if self._order.expression is None else Position(row[KEY], row[-1])
+
+    def behind(self, values: Sequence[Any], position: Position | None, count: int) -> Window:
         """``count`` rows behind ``position``, each with its sort key."""
         if position is None:
-            return self._first.rows(*values, limit=count)
+            total = Total(self.counted, MOST_COUNTED + 1)
+            return self._first.rows(*values, limit=count, total=total)
         if self._order.expression is None:
             return self._next.rows(*values, position.pk, limit=count)
         if isinstance(position.key, str):
@@ -212,7 +231,7 @@ class _Statements:
         rows = model._default_manager.order_by()
         return PreparedPage(
             Prepared(lambda: keys().values_list(*self._order.columns), *self._given, *given),
-            Prepared(lambda: self.reader.values(rows)),
+            Prepared(lambda: self.reader.values(rows, along=self.reader.along_page)),
             model,
             sorts=self._order.expression is not None,
             descending=self._order.descending,

@@ -11,9 +11,9 @@ from scim_provider.protocol.messages import ListQuery
 from scim_provider.protocol.projection import Projection
 from scim_provider.protocol.schema import Target
 
-from .belonging import groups_of
+from .belonging import groups_named, groups_of
 from .context import Context
-from .direct import NOT_READ, DirectGroups, is_known, read_direct_groups
+from .direct import NOT_READ, DirectGroups, GroupKeys, is_known, read_direct_groups
 from .document import Document
 from .keeping_up import (
     asks_by_name,
@@ -93,6 +93,23 @@ class StoredPeople(StoredResourceType):
             refer_to_manager(document, context, self.endpoint)
         if groups and (elements := read_direct_groups(found.pk, groups, context)):
             document["groups"] = elements
+
+    def along_page(self, projection: Projection) -> Mapping[str, Any]:
+        groups = GroupKeys() if projection.wants(_GROUPS) else NOT_READ
+        return {**self.along(projection), "direct_groups": groups}
+
+    def complete_page(
+        self, pairs: Sequence[tuple[Found, Document]], context: Context, projection: Projection
+    ) -> None:
+        groups = groups_named({found.along[0] for found, _ in pairs} - {None}, context)
+        for found, document in pairs:
+            keys, manager_known = found.along
+            if keys in groups:
+                document["groups"] = groups[keys]
+            if manager_known:
+                refer_to_manager(document, context, self.endpoint)
+        if projection.wants(MANAGER_NAME):
+            self._complete_managers([document for _, document in pairs], context, projection)
 
     def complete_new(
         self, row: Resource, document: Document, context: Context, projection: Projection

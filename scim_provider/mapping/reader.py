@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -45,6 +45,8 @@ _AS_TEXTS = {
     "scim_created": MomentText("created"),
     "scim_modified": MomentText("last_modified"),
 }
+#: Where the key of a row is among its values, and where the columns of attributes begin.
+KEY, _FIRST = 1, 6
 #: What a site may override to change which rows are read, and how.
 _HOOKS = (
     "queryset", "joined", "row", "document", "stored", "meta", "version", "complete", "documents",
@@ -97,19 +99,22 @@ class RowReader:
         fields = [field for _, field, _ in placed]
         #: What :meth:`values` fetches; what is fetched along with it comes behind.
         self.columns = ("scim_id", *_OWN, *fields)
-        self._places = tuple((target, _containers(target)) for target, *_ in placed)
         first = len(self.columns) - len(fields)
         self._converters = tuple(
             (first + place, convert) for place, (*_, convert) in enumerate(placed) if convert
         )
+        places = [(number, target) for number, (target, *_) in enumerate(placed, start=first)]
+        self._top = tuple((n, t.leaf.name) for n, t in places if not _containers(t))
+        self._inner = tuple((n, t, _containers(t)) for n, t in places if _containers(t))
         #: What may be stored from a time when it had no home of its own.
         self._elsewhere = tuple(
-            (target, _containers(target))
+            (target, (*_containers(target), target.leaf.name)[0])
             for target, home in resource_type.placed
             if not isinstance(home, Column | Store) and target.name not in ("schemas", "meta")
         )
         self._extensions = tuple(e.id for e in resource_type.extensions)
         self.along = resource_type.along(projection)
+        self.along_page = resource_type.along_page(projection)
         self._one = self._prepare_one()
 
     def values(
@@ -136,20 +141,18 @@ class RowReader:
 
     def read(self, rows: Iterable[Row], context: Context) -> Iterator[tuple[Found, Document]]:
         """Rows of :meth:`values`, each with its document."""
-        schema, name = self.resource_type.schema.id, self.resource_type.name
-        places, extensions = self._places, self._extensions
-        base, start = f"{context.base_url}{self.resource_type.endpoint}/", len(self.columns)
-        first = start - len(places)
+        name, in_utc = self.resource_type.name, self._in_utc
+        base = f"{context.base_url}{self.resource_type.endpoint}/"
+        start = len(self.columns)
+        end = start + len(self.along)
         for values in self._converted(rows) if self._converters else rows:
-            scim_id, pk, number, created, modified, stored = values[:first]
-            document: Document = {"schemas": None, "id": None, **_loads(stored)}
-            for (target, containers), value in zip(places, values[first:start], strict=True):
-                _place(document, target, containers, value)
-            for target, containers in self._elsewhere:
-                _place(document, target, containers, None)
+            scim_id, pk, number, created, modified, stored = values[:_FIRST]
+            document: Document = {"schemas": None, "id": None}
+            document.update(_loads(stored))
+            self._place(document, values)
             document["id"] = scim_id
-            document["schemas"] = [schema, *(uri for uri in extensions if document.get(uri))]
-            if not self._in_utc:
+            document["schemas"] = self._schemas(document)
+            if not in_utc:
                 created, modified = moment_text(created), moment_text(modified)
             version = f'W/"{number}"'
             document["meta"] = {
@@ -159,7 +162,36 @@ class RowReader:
                 "location": base + scim_id,
                 "version": version,
             }
-            yield Found(pk, scim_id, version, tuple(values[start:])), document
+            yield Found(pk, scim_id, version, tuple(values[start:end])), document
+
+    def _place(self, document: Document, values: Row) -> None:
+        """Put the values of columns where they belong; ``document`` is nobody else's."""
+        for number, name in self._top:
+            value = values[number]
+            if value is not None and value != "" and document.get(name, name) is not None:
+                document[name] = value
+            elif name in document:  # unassigned, whatever the column says
+                del document[name]
+        for number, target, containers in self._inner:
+            value = values[number]
+            if value is None or value == "":
+                if containers[0] in document:
+                    set_value(document, target, None)
+                continue
+            inner = document
+            for container in containers:
+                inner = inner.setdefault(container, {})
+            inner[target.leaf.name] = value
+        for target, outermost in self._elsewhere:
+            if outermost in document:
+                set_value(document, target, None)
+
+    def _schemas(self, document: Document) -> list[str]:
+        schemas = [self.resource_type.schema.id]
+        for uri in self._extensions:
+            if document.get(uri):
+                schemas.append(uri)
+        return schemas
 
     def _converted(self, rows: Iterable[Row]) -> Iterator[Row]:
         """The rows with the values of columns as those of attributes."""
@@ -175,20 +207,6 @@ def _containers(target: Target) -> tuple[str, ...]:
     """The keys of the objects around a leaf, outermost first."""
     extension = (target.extension,) if target.extension else ()
     return (*extension, target.attribute.name) if target.sub_attribute else extension
-
-
-def _place(document: Document, target: Target, containers: Sequence[str], value: Any) -> None:
-    """Put the value of a column where it belongs; ``document`` is nobody else's."""
-    name = target.leaf.name
-    if value is None or value == "":
-        if name in document if not containers else containers[0] in document:
-            set_value(document, target, None)
-    elif not containers and document.get(name, name) is None:
-        del document[name]  # unassigned, whatever the column says
-    else:
-        for container in containers:
-            document = document.setdefault(container, {})
-        document[name] = value
 
 
 def row_reader(resource_type: ResourceType, projection: Projection) -> RowReader:

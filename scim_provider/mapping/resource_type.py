@@ -192,6 +192,16 @@ class ResourceType:
         """:meth:`complete` for a single row that was read with :meth:`along`."""
         self.complete([(found, document)], context, projection)
 
+    def along_page(self, projection: Projection) -> Mapping[str, Any]:
+        """Expressions that are read along with each row of a page, for :meth:`complete_page`."""
+        return {}
+
+    def complete_page(
+        self, pairs: Sequence[tuple[Found, Document]], context: Context, projection: Projection
+    ) -> None:
+        """:meth:`complete` for rows that were read with :meth:`along_page`."""
+        self.complete(pairs, context, projection)
+
     def documents(
         self, rows: Iterable[Any], context: Context, projection: Projection
     ) -> list[Document]:

@@ -76,10 +76,13 @@ class Projection:
         kept = plan[target.attribute.name]
         return target.sub_attribute is None or kept is _WHOLE or target.sub_attribute.name in kept
 
-    def apply(self, document: Mapping[str, Any]) -> dict[str, Any]:
-        """The part of a document that the answer holds; ``schemas`` always (RFC 7643 §3)."""
+    def apply(self, document: dict[str, Any]) -> dict[str, Any]:
+        """The part of a document that the answer holds; ``schemas`` always (RFC 7643 §3).
+
+        The document itself where that is all of it.
+        """
         if self._is_whole(document):
-            return dict(document)
+            return document
         projected = _project(document, self._plan[None])
         for uri, plan in self._plan.items():
             if uri is not None and (container := _project(document.get(uri, {}), plan)):
@@ -91,7 +94,9 @@ class Projection:
         if self.included is not None:
             return False
         for uri, (wholes, parts) in self._kept_of_each.items():
-            values = document if uri is None else document.get(uri, {})
+            values = document if uri is None else document.get(uri)
+            if values is None or values.keys() <= wholes:
+                continue
             for name in values.keys() - wholes:
                 value, kept = values[name], parts.get(name, ())
                 if not isinstance(value, dict) or not all(sub in kept for sub in value):

@@ -59,10 +59,10 @@ def everything(scim: ScimClient, size: int) -> dict[str, int]:
 #: Key and organization look-up included.
 EXACTLY = {
     "get": 2,
-    "list": 4,
-    "list by cursor": 4,
+    "list": 3,
+    "list by cursor": 3,
     "filter": 2,
-    "value path": 3,
+    "value path": 2,
     "create": 6,
     "patch": 5,
     "add a member": 4,

@@ -1,0 +1,133 @@
+"""Compiled SELECTs put together, so that they are one statement: see :mod:`.prepared`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import connections
+from django.db.models import Model
+
+from .prepared import Compiled, NotPreparable, Prepared, Row, fetched, limited, skipped
+
+
+class PreparedPair:
+    """The rows of one query, and beside each the one row of another query: one statement."""
+
+    def __init__(self, first: Prepared, other: Prepared) -> None:
+        self._first, self._other = first, other
+
+    def select(
+        self, values: Sequence[Any], other_values: Sequence[Any]
+    ) -> tuple[str, list[tuple[Row, Row | None]]]:
+        """The database that was asked, and the pairs; None in place of a row that is not there.
+
+        Raises :class:`NotPreparable` where the other query is for another database.
+        """
+        using, first = self._first.compile()
+        elsewhere, other = self._other.compile()
+        if using != elsewhere or first is None or other is None:
+            raise NotPreparable
+        parameters = [*first.filled(values), *other.filled(other_values)]
+        rows = fetched(_paired(first, other), parameters, using)
+        found = first.converted([row[: first.width] for row in rows])
+        beside = other.converted([row[first.width :] for row in rows])
+        return using, [
+            (row, None if all(value is None for value in next_to) else next_to)
+            for row, next_to in zip(found, beside, strict=True)
+        ]
+
+
+def _paired(first: Compiled, other: Compiled) -> str:
+    return (
+        f"WITH scim_first ({_columns('f', first)}) AS ({first.sql}), "
+        f"scim_other ({_columns('o', other)}) AS ({other.sql}) "
+        "SELECT * FROM scim_first LEFT JOIN scim_other ON 1 = 1"
+    )
+
+
+def _columns(letter: str, compiled: Compiled) -> str:
+    return ", ".join(f"{letter}{number}" for number in range(compiled.width))
+
+
+class Total:
+    """How many rows ``counted`` has, no more than ``most``: read along with a page of them."""
+
+    def __init__(self, counted: Prepared, most: int | None = None) -> None:
+        self._counted, self._most = counted, most
+
+    def select(self, using: str, values: Sequence[Any]) -> tuple[str, list[Any]]:
+        """The column, with the comma behind it, and its parameters."""
+        _, compiled = self._counted.compile(using)
+        if compiled is None:
+            return "0, ", []
+        cut = "" if self._most is None else limited(self._most)
+        counted = f"SELECT COUNT(*) FROM ({compiled.sql}{cut}) scim_counted"
+        return f"({counted}) AS scim_total, ", compiled.filled(values)
+
+
+class PreparedPage:
+    """A page of rows whose keys are found first, and in order, by a statement of their own.
+
+    ``keys`` has the primary key of each, and a sort key where there is one; ``rows`` has neither
+    conditions nor an order. Both run as one statement. ``index`` holds the keys in their order:
+    MariaDB must be told, or it may walk the primary key through other connections' rows.
+    """
+
+    def __init__(
+        self,
+        keys: Prepared,
+        rows: Prepared,
+        model: type[Model],
+        *,
+        sorts: bool,
+        descending: bool,
+        index: str = "",
+    ) -> None:
+        self._keys, self._rows, self._model, self._index = keys, rows, model, index
+        self._sort = ("scim_sort",) if sorts else ()
+        direction = "DESC" if descending else "ASC"
+        by_key = ("scim_sort IS NULL", "scim_sort") if sorts else ()
+        self._order = ", ".join(f"{term} {direction}" for term in (*by_key, "scim_pk"))
+
+    def rows(
+        self, *values: Any, limit: int, offset: int = 0, total: Total | None = None
+    ) -> tuple[list[Row], int | None]:
+        """``limit`` rows from the one at ``offset``, each with its sort key at the end.
+
+        And the ``total`` where one is asked for and there are rows to tell it.
+        """
+        using, keys = self._keys.compile()
+        _, rows = self._rows.compile(using)
+        if keys is None or rows is None:
+            return [], None
+        counted, count_parameters = total.select(using, values) if total else ("", [])
+        names = ", ".join(("scim_pk", *self._sort))
+        sql = (
+            f"WITH scim_page ({names}) AS ({self._led(keys.sql, using)}{limited(limit, offset)}) "
+            f"SELECT {''.join(f'{name}, ' for name in self._sort)}{counted}"
+            f"{rows.sql.removeprefix('SELECT ')} "
+            f"INNER JOIN scim_page ON scim_pk = {self._key(using)} ORDER BY {self._order}"
+        )
+        parameters = [*keys.filled(values), *skipped(offset), *count_parameters, *rows.parameters]
+        found = fetched(sql, parameters, using)
+        sorts, width = len(self._sort), len(self._sort) + bool(total)
+        number = found[0][sorts] if total and found else None
+        read = rows.converted([row[width:] for row in found] if width else found)
+        if sorts:
+            ordered = keys.converted([(None, row[0]) for row in found])
+            read = [(*row, key) for row, (_, key) in zip(read, ordered, strict=True)]
+        return read, number
+
+    def _key(self, using: str) -> str:
+        key = connections[using].ops.quote_name(str(self._model._meta.pk.column))
+        return f"{self._table(using)}.{key}"
+
+    def _table(self, using: str) -> str:
+        return connections[using].ops.quote_name(self._model._meta.db_table)
+
+    def _led(self, sql: str, using: str) -> str:
+        if not self._index or connections[using].vendor != "mysql":
+            return sql
+        table = f"FROM {self._table(using)}"
+        return sql.replace(table, f"{table} FORCE INDEX ({self._index})", 1)
