@@ -15,12 +15,13 @@ from tests.serving import ROOT
 HERE = Path(__file__).parent / "django_scim2"
 
 
+@pytest.mark.sites
 @pytest.mark.skipif(find_spec("django_scim") is None, reason="django-scim2 takes no Django 6.1")
 def test_an_identity_provider_notices_nothing_of_the_switch() -> None:
     done = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly"),
-            *("--noconftest", "--ds", "tests.sites.django_scim2.settings"),
+            *("--noconftest", "--ds", "tests.sites.django_scim2.settings_before"),
             *("--create-db", "--no-migrations", str(HERE / "scenario.py")),
         ],
         cwd=ROOT,
