@@ -137,7 +137,7 @@ class Import:
         """Each batch is a transaction, which is done again after a deadlock."""
         found = list(rows.order_by("pk")[:size])
         while found:
-            self.report.add(atomically(partial(self._locked, carry, found), self.using))
+            self.report.add(atomically(partial(self._locked, carry, found)))
             advance(len(found))
             found = list(rows.filter(pk__gt=found[-1].pk).order_by("pk")[:size])
 
