@@ -147,7 +147,7 @@ class Import:
 
     def _carry_people(self, accounts: Sequence[Any]) -> Report:
         people = People(self, accounts)
-        people.run(people.new, BATCH + 1)
+        people.run(people.new)
         rows = people.batch.listed
         people.report.counts["users"] = len(rows)
         if self.source.group_model is not None and rows:
