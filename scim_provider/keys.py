@@ -99,6 +99,14 @@ def _create(
 
 
 @sensitive_variables()
+def temporary_key(connection: Connection) -> str:
+    """A key beyond the limit, of which nobody is told: for a transaction that is rolled back."""
+    secret = new_secret()
+    AccessKey(connection=connection, digest=_digest(secret), last4=secret[-4:]).save()
+    return secret
+
+
+@sensitive_variables()
 def rotate(
     connection: Connection,
     old: AccessKey,

@@ -30,7 +30,7 @@ from django.db.models.functions import Cast, Now
 from django.utils.translation import gettext
 
 from scim_provider.mapping.context import Context
-from scim_provider.mapping.existing import BATCH, Listing, Members, one_at_a_time
+from scim_provider.mapping.existing import BATCH, Listing, Members, one_at_a_time, with_relations
 from scim_provider.mapping.functions import BinaryText
 from scim_provider.mapping.member_sql import MemberSql
 from scim_provider.mapping.rows import insert_resources
@@ -97,7 +97,8 @@ class Import:
 
     def run(self, advance: Advance) -> None:
         """People first: groups refer to them."""
-        self._batches(self.accounts, self._carry_people, BATCH, advance)
+        people = with_relations(self.accounts, self.users)
+        self._batches(people, self._carry_people, BATCH, advance)
         if self.source.group_model is not None:
             self._batches(self.source_groups, self._carry_groups, GROUPS, advance)
 

@@ -136,7 +136,7 @@ def list_members(
         rows = members.listable if only is None else members.listable.filter(only)
         if after is not None:
             rows = rows.filter(pk__gt=after)
-        accounts = _fetched(rows, resource_type, most)
+        accounts = list(with_relations(rows, resource_type).order_by("pk")[:most])
         known = members.known([account.pk for account in accounts])
         batch = Listing(resource_type, context).run([a for a in accounts if a.pk not in known])
         batch.last = accounts[-1].pk if len(accounts) == most else None
@@ -158,12 +158,11 @@ def one_at_a_time(connection: Connection) -> None:
     row.select_for_update(**locking(using)).values_list("pk").first()
 
 
-def _fetched(rows: QuerySet[Any], resource_type: ResourceType, most: int) -> list[Any]:
-    """The first accounts, with the rows that homes look at."""
+def with_relations(rows: QuerySet[Any], resource_type: ResourceType) -> QuerySet[Any]:
+    """The accounts with the rows that homes look at."""
     names = {name for _, home in resource_type.placed for name in home.account_fields}
     related = [name for name in names if isinstance(account_field(name), ForeignKey)]
-    rows = rows.select_related(*sorted(related)) if related else rows
-    return list(rows.order_by("pk")[:most])
+    return rows.select_related(*sorted(related)) if related else rows
 
 
 class Listing:

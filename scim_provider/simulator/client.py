@@ -84,12 +84,12 @@ class Client:
         return self._url.geturl()
 
     def send(
-        self, method: str, path: str, *, headers: Mapping[str, str], body: Any = None
+        self, method: str, path: str, *, headers: Mapping[str, str | None], body: Any = None
     ) -> Answer:
-        """The answer to one request; raises `Unreachable`."""
+        """The answer to one request; raises `Unreachable`. A header that is None is not sent."""
         content = None if body is None else json.dumps(body, ensure_ascii=False).encode()
         every = {"Authorization": self._authorization, **headers}
-        encoded = {name: value.encode() for name, value in every.items()}
+        encoded = {name: value.encode() for name, value in every.items() if value is not None}
         start = time.perf_counter()
         try:
             response, data = self._exchange(method, self._url.path + path, content, encoded)
