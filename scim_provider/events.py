@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 from django.db import DatabaseError, router, transaction
@@ -57,11 +57,20 @@ def telling(error: E, told: Event) -> E:
 
 def record_refusal(error: ScimError) -> None:
     """Write what a refusal is to leave behind; a failure to do so is nobody's problem."""
-    if not isinstance(error.told, Event):
+    record_refusals([error])
+
+
+def record_refusals(errors: Iterable[ScimError]) -> None:
+    """:func:`record_refusal` of many: one statement."""
+    told: list[Event] = []
+    for error in errors:
+        if isinstance(error.told, Event):
+            told.append(error.told)
+            error.told = None
+    if not told:
         return
-    told, error.told = error.told, None
     try:
         with transaction.atomic(using=router.db_for_write(Event)):
-            told.save(force_insert=True)
+            Event.objects.bulk_create(told)
     except DatabaseError:
         logger.exception("A SCIM event could not be recorded")

@@ -20,10 +20,11 @@ from django.db.models.functions import Cast
 from django.utils import timezone
 
 from .conf import scim_settings
-from .mapping import accounts
+from .mapping import accounts, linking
 from .mapping.accounts import UserName
 from .mapping.batch_users import UserBatch
 from .mapping.belonging import members_of
+from .mapping.claims import refuse_claims
 from .mapping.columns import Column, Computed, Constant, Flag, KeyColumn, MomentColumn
 from .mapping.context import Context
 from .mapping.document import Document, Written
@@ -155,8 +156,10 @@ class UserResource(StoredPeople):
     def save_account(self, account: Any, fields: frozenset[str], context: Context) -> Any:
         """Save a new account whole, or the changed ``fields`` of an existing one; return it."""
         is_new = account._state.adding
-        if is_new or get_user_model().USERNAME_FIELD in fields:
-            accounts.refuse_taken(account)
+        login, email = get_user_model().USERNAME_FIELD, get_user_model().get_email_field_name()
+        name = account.get_username() if is_new or login in fields else ""
+        address = getattr(account, email, "") if email in fields else ""
+        refuse_claims(account, name, address or "", context)
         if is_new:
             accounts.refuse_incomplete(account)
             return accounts.carry_over(account, self.create_account(account, context), fields)
@@ -180,7 +183,17 @@ class UserResource(StoredPeople):
     def new_row(self, context: Context, document: Document) -> Resource:
         key = comparison_key(document["userName"], precis=True)
         returning = accounts.revive(context.connection, context.owner, key)
-        return self.row_beside(returning, context, document)
+        found = None if returning else linking.match(context, document)
+        if found is None:
+            return self.row_beside(returning, context, document)
+        return self.row_linked(found, context, document)
+
+    def row_linked(self, found: linking.Match, context: Context, document: Document) -> Resource:
+        """An unsaved row beside an existing account that a create takes over."""
+        active = "active" in document
+        row = self.row_beside(found.account, context, document)
+        linking.take_over(row, document, found, says_active=active)
+        return row
 
     def row_beside(self, returning: Any, context: Context, document: Document) -> Resource:
         """An unsaved row beside the account of a person who returns, or beside a new one."""
@@ -204,6 +217,7 @@ class UserResource(StoredPeople):
         was_active = self.is_active(row) if account.pk is not None else None
         password = after.pop("password", None)
         super().store(row, before, after, context)
+        linking.tell_linked([row], context)
         if was_active is not None:
             tell_access([(row, was_active, self.is_active(row))], context)
         if password is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cache
 from secrets import token_hex
 from typing import Any
@@ -19,10 +19,8 @@ from django.db import router
 from django.db.models import (
     NOT_PROVIDED,
     CharField,
-    EmailField,
     FileField,
     Model,
-    SlugField,
     TextField,
 )
 
@@ -30,11 +28,10 @@ from scim_provider.conf import scim_settings
 from scim_provider.models import Connection, FormerUser, Resource
 from scim_provider.organizations import organizations
 from scim_provider.prepared import Number, Prepared, Text
-from scim_provider.protocol.errors import Forbidden, InvalidValue, Uniqueness
+from scim_provider.protocol.errors import Forbidden, InvalidValue
 from scim_provider.protocol.schema import Target
 
 from .columns import Column, KeyColumn
-from .look_alikes import spellings
 
 
 def account_field(name: str) -> Any | None:
@@ -101,48 +98,6 @@ def refuse_privileged(account: AbstractBaseUser) -> None:
         raise Forbidden(
             f"{account.get_username()} is an administrator of this site and is not managed by SCIM."
         )
-
-
-def refuse_taken(account: AbstractBaseUser) -> None:
-    """409 where another account has the login name, or one that people take for the same.
-
-    The usual spellings are looked up one by one, by the unique index: a comparison without case
-    would read the whole table of accounts with every create.
-    """
-    name = account.get_username()
-    if any(key != account.pk for (key,) in _holders(spellings(name))):
-        raise taken_name(name)
-
-
-def taken_name(name: str) -> Uniqueness:
-    """What refuses a login name that another account has."""
-    return Uniqueness(
-        f"userName {name!r} is taken by an account of this site that SCIM does not manage. "
-        "Use another userName, or have the account linked by an administrator."
-    )
-
-
-#: Fields that hand a text to the database as it is; a site's own may make another one of it.
-_PLAIN_FIELDS = (CharField, EmailField, SlugField, TextField)
-
-
-def _holders(names: Sequence[str]) -> Iterable[Sequence[Any]]:
-    """The keys of the accounts that have one of the login names."""
-    model = get_user_model()
-    using = router.db_for_write(model)
-    kind: Any = type(model._meta.get_field(model.USERNAME_FIELD))
-    if kind in _PLAIN_FIELDS:
-        return _prepared_holders().rows(*names, using=using)
-    found = model._default_manager.using(using).filter(**{f"{model.USERNAME_FIELD}__in": names})
-    return found.values_list("pk")
-
-
-@cache
-def _prepared_holders() -> Prepared:
-    model = get_user_model()
-    places = [Text(f"spelling-{number}") for number in range(len(spellings("")))]
-    named = {f"{model.USERNAME_FIELD}__in": places}
-    return Prepared(lambda: model._default_manager.filter(**named).values_list("pk"), *places)
 
 
 @cache

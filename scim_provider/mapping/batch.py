@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.db import DatabaseError, OperationalError
 from django.utils import timezone
 
+from scim_provider.events import record_refusals
 from scim_provider.models import AttributeValue, Membership, Resource, UnknownMember, new_scim_id
 from scim_provider.protocol.delta import ValueDelta
 from scim_provider.protocol.errors import ScimError
@@ -56,6 +57,7 @@ def create_many(
             outcomes[each.position] = error
     readable = [each for each in sent if each.position not in outcomes]
     outcomes |= _created(resource_type, context, readable)
+    record_refusals(error for error in outcomes.values() if isinstance(error, ScimError))
     return [outcomes[position] for position in range(len(bodies))]
 
 

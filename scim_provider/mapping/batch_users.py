@@ -14,8 +14,9 @@ from scim_provider.organizations import organizations
 from scim_provider.protocol.errors import ScimError
 from scim_provider.protocol.schema import comparison_key
 
-from . import accounts
+from . import accounts, linking
 from .batch import Batch, Entry, Sent, Undecided
+from .claims import foreigners, managed_among, refuse_address, taken_name
 from .document import Document
 from .look_alikes import spellings
 from .roles import assignments, grant_all
@@ -37,14 +38,36 @@ class UserBatch(Batch):
             connection=self.context.connection, name_key__in_set=sorted(keys)
         )
         self.former = {former.name_key: former for former in rows}
+        self.linked = self._look_up_linked()
         self.revived: dict[Any, int] = {}
         self.used: list[FormerUser] = []
         #: The rows of accounts that were there before, and whether they might enter.
         self.were_active: list[tuple[Resource, bool]] = []
 
+    def _look_up_linked(self) -> dict[int, Any]:
+        """Which existing account each body takes over, or what refuses it, by position."""
+        sent = [s for s in self.sent if s.received and _key(s.received) not in self.former]
+        if not (sent and linking.links(self.context)):
+            return {}
+        found = linking.matches(self.context, [each.received or {} for each in sent])
+        keys = [each.account.pk for each in found if isinstance(each, linking.Match)]
+        if len(keys) > len(set(keys)):
+            raise Undecided("Two creates match one account.")
+        return dict(zip((each.position for each in sent), found, strict=True))
+
     # -- judging -------------------------------------------------------------------------------
 
     def new_row(self, document: Document) -> Resource:
+        kind: Any = self.resource_type
+        match self.linked.get(self.building):
+            case linking.Match() as found:
+                row: Resource = kind.row_linked(found, self.context, document)
+                return row
+            case ScimError() as refusal:
+                raise refusal
+        return self._row_beside_former(document)
+
+    def _row_beside_former(self, document: Document) -> Resource:
         kind: Any = self.resource_type
         former = self.former.get(_key(document))
         if former and not organizations().belongs(former.account, self.context.owner):
@@ -53,11 +76,14 @@ class UserBatch(Batch):
         return row
 
     def build(self, sent: Sent) -> Entry:
+        self.building = sent.position
         entry = super().build(sent)
         account: Any = entry.row.account
         if account._state.adding:
             accounts.refuse_incomplete(account)
             accounts.close_password(account)
+        elif "linked" in vars(entry.row):
+            self.revived[account.pk] = entry.position
         else:
             self.used.append(self.former.pop(_key(entry.document)))
             self.revived[account.pk] = entry.position
@@ -76,22 +102,43 @@ class UserBatch(Batch):
 
     def look_up_taken(self) -> None:
         super().look_up_taken()
-        names = {name for entry in self.entries for name in set(spellings(_login(entry)))}
+        claims = [self._claimed(entry) for entry in self.entries]
+        names = {
+            text for pair in claims for claimed in pair if claimed for text in spellings(claimed)
+        }
         #: Login name → the accounts that have it, and the body of this batch that takes it.
         self.named: dict[str, list[Any]] = _accounts_named(names)
         self.claimed: dict[str, int] = {}
         if self.named.keys() - names:
             raise Undecided("The database takes other spellings for the same than Python does.")
+        addresses = {address for _, address in claims if address}
+        holders = {key for keys in self.named.values() for key in keys}
+        self.managed = managed_among(self.context, holders)
+        self.foreigners = foreigners(self.context, addresses, holders) if addresses else {}
+
+    def _claimed(self, entry: Entry) -> tuple[str, str]:
+        """The login name and the address that a body wants for its account."""
+        email = get_user_model().get_email_field_name()
+        address = getattr(entry.row.account, email, "")
+        return _login(entry), address if email in entry.written.account_fields else ""
 
     def claim(self, entry: Entry) -> Entry:
-        name = _login(entry)
+        name, address = self._claimed(entry)
         if holders := [h for each in set(spellings(name)) for h in self._holders(entry, each)]:
-            error = accounts.taken_name(name)
-            cause = None if None in holders else holders[0]
-            raise error if cause is None else self.blame(entry, cause, error)
+            raise self._taken(entry, name, holders)
+        refuse_address(entry.row.account, address or "", self.foreigners, self.context)
         entry = super().claim(entry)
         self.claimed[name] = entry.position
         return entry
+
+    def _taken(self, entry: Entry, name: str, holders: list[int | None]) -> ScimError:
+        """What refuses a name: for good, where an account that stays as it is has it."""
+        cause = None if None in holders else holders[0]
+        if cause is not None:
+            return self.blame(entry, cause, self.resource_type.taken(entry.document))
+        keys = [key for each in spellings(name) for key in self.named.get(each, ())]
+        holder = next((key for key in keys if key not in self.revived), keys[0])
+        return taken_name(name, holder, self.context, managed=self.managed)
 
     def _holders(self, entry: Entry, name: str) -> Iterator[int | None]:
         """Who has the name: an earlier body of the batch by position, or None for the site."""
@@ -123,6 +170,7 @@ class UserBatch(Batch):
 
     def tell(self) -> None:
         super().tell()
+        linking.tell_linked([entry.row for entry in self.entries], self.context)
         kind: Any = self.resource_type
         tell_access(
             [(row, was, kind.is_active(row)) for row, was in self.were_active], self.context
@@ -131,7 +179,7 @@ class UserBatch(Batch):
 
     def _save_returning(self) -> None:
         """The accounts of people who return: one UPDATE for all with the same columns."""
-        if not self.used:
+        if not self.revived:
             return
         FormerUser.objects.filter(pk__in=[former.pk for former in self.used]).delete()
         changed: dict[frozenset[str], list[Any]] = defaultdict(list)

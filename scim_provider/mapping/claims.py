@@ -1,0 +1,159 @@
+"""Names and addresses that accounts of the site hold: nobody gets them through SCIM by asking.
+
+A login name that is taken, or looks like one that is, is refused to everybody else. An e-mail
+address is refused where another account is known by it that is none of the organization's: by its
+login name, by proof of ownership, by an indexed column. What is refused becomes an event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import cache
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db.models import CharField, EmailField, SlugField, TextField
+from django.utils.translation import gettext
+
+from scim_provider.events import event, telling
+from scim_provider.models import EventKind, Resource
+from scim_provider.organizations import organizations
+from scim_provider.prepared import Prepared, Text
+from scim_provider.protocol.errors import Uniqueness
+from scim_provider.protocol.schema import comparison_key
+
+from .accounts import account_field, is_privileged
+from .context import Context
+from .look_alikes import spellings
+from .transactions import database
+
+#: Fields that hand a text to the database as it is; a site's own may make another one of it.
+_PLAIN_FIELDS = (CharField, EmailField, SlugField, TextField)
+_NO_ADDRESSES: dict[str, Any] = {}
+
+
+def refuse_claims(account: Any, name: str, address: str, context: Context) -> None:
+    """409 where the login name, or the address, is another account's; "" claims none.
+
+    The usual spellings are looked up one by one, by the unique index: a comparison without case
+    would read the whole table of accounts with every create.
+    """
+    if not (name or address):
+        return
+    wanted, known_by = spellings(name or address), spellings(address or name)
+    others = [(key, login) for key, login in _holders(wanted, known_by) if key != account.pk]
+    known = {comparison_key(text) for text in known_by} if address and address != name else set()
+    named = {comparison_key(text) for text in wanted} if name else set()
+    for key, login in others:
+        if name and (comparison_key(login) in named or comparison_key(login) not in known):
+            raise taken_name(name, key, context, managed=managed_among(context, [key]))
+    if address:
+        found = foreigners(context, [address], {key for key, _ in others})
+        refuse_address(account, address, found, context)
+
+
+def refuse_address(account: Any, address: str, found: Any, context: Context) -> None:
+    """409 where the address is of one of the accounts ``found`` by :func:`foreigners`."""
+    holder = found.get(address.lower())
+    if holder is None or holder.pk == account.pk:
+        return
+    refusal = Uniqueness(
+        f"The e-mail address {address!r} belongs to an account of this site that this "
+        "organization does not manage. Send another address."
+    )
+    reason = gettext("An e-mail address of this account was sent for somebody else")
+    raise telling(refusal, _refused(context, address, holder.pk, reason))
+
+
+def foreigners(
+    context: Context, addresses: Collection[str], holders: Collection[Any]
+) -> dict[str, Any]:
+    """Address in lower case → the account outside of the organization that is known by it.
+
+    Administrators of the site are outside of every one. ``holders`` are the keys of accounts whose
+    login names the addresses are.
+    """
+    lower = sorted({address.lower() for address in addresses})
+    proven = list(organizations().verified_addresses(lower))
+    owners: dict[Any, set[str]] = {}
+    for address, key in (*proven, *_column_holders(addresses)):
+        owners.setdefault(key, set()).add(address.lower())
+    keys = {*owners, *holders}
+    if not keys:
+        return _NO_ADDRESSES
+    by_fold = {comparison_key(each): address for address in lower for each in spellings(address)}
+    found: dict[str, Any] = {}
+    for account in _outside(context, keys):
+        login = by_fold.get(comparison_key(account.get_username()))
+        for address in {*owners.get(account.pk, ()), login} - {None}:
+            found[address] = account
+    return found
+
+
+def _outside(context: Context, keys: Collection[Any]) -> Iterator[Any]:
+    accounts = get_user_model()._default_manager.using(database()).filter(pk__in=keys)
+    site, owner = organizations(), context.owner
+    return (one for one in accounts if is_privileged(one) or not site.belongs(one, owner))
+
+
+def _column_holders(addresses: Collection[str]) -> Iterable[tuple[str, Any]]:
+    """Who has the addresses in the account's column, where an index finds them."""
+    name = get_user_model().get_email_field_name()
+    field: Any = account_field(name)
+    if field is None or not (field.unique or field.db_index):
+        return ()
+    texts = {text for address in addresses for text in (address, address.lower())}
+    rows = get_user_model()._default_manager.using(database())
+    return rows.filter(**{f"{name}__in": sorted(texts)}).values_list(name, "pk")
+
+
+def managed_among(context: Context, keys: Collection[Any]) -> set[Any]:
+    """Those of the accounts with these keys that are people of this connection already."""
+    rows = Resource.objects.using(database()).filter(connection=context.connection)
+    return set(rows.filter(account__in=keys).values_list("account", flat=True)) if keys else set()
+
+
+def taken_name(name: str, holder: Any, context: Context, *, managed: Collection[Any]) -> Uniqueness:
+    """What refuses a login name that another account has.
+
+    An event as well, unless the account is among those that are ``managed`` here.
+    """
+    refusal = Uniqueness(
+        f"userName {name!r} is taken by an account of this site that SCIM does not manage, or "
+        "looks like one. Use another userName. Accounts of this organization can be listed, or "
+        "linked, by its policies for existing people."
+    )
+    if holder in managed:
+        return Uniqueness(
+            f"userName {name!r} is taken. Use another one, or update the User that has it."
+        )
+    reason = gettext("Its login name, or one that looks like it, was sent for somebody else")
+    return telling(refusal, _refused(context, name, holder, reason))
+
+
+def _refused(context: Context, name: str, holder: Any, reason: str) -> Any:
+    account = get_user_model()(pk=holder)
+    kind = EventKind.LINK_REFUSED
+    return event(context.connection, kind, name=name, account=account, reason=reason)
+
+
+def _holders(wanted: Sequence[str], known_by: Sequence[str]) -> Iterable[Sequence[Any]]:
+    """``(key, login name)`` of the accounts that have one of the login names."""
+    model = get_user_model()
+    using, names = database(), (*wanted, *known_by)
+    kind: Any = type(model._meta.get_field(model.USERNAME_FIELD))
+    if kind in _PLAIN_FIELDS:
+        return _prepared_holders().rows(*names, using=using)
+    found = model._default_manager.using(using).filter(**{f"{model.USERNAME_FIELD}__in": names})
+    return found.values_list("pk", model.USERNAME_FIELD)
+
+
+@cache
+def _prepared_holders() -> Prepared:
+    model = get_user_model()
+    login = model.USERNAME_FIELD
+    places = [Text(f"spelling-{number}") for number in range(2 * len(spellings("")))]
+    named = {f"{login}__in": places}
+    return Prepared(
+        lambda: model._default_manager.filter(**named).values_list("pk", login), *places
+    )
