@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db.models import Count, Exists, F, OuterRef, QuerySet, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Length
 from django.utils.translation import gettext
 
@@ -130,6 +130,11 @@ class Listing:
     finished: bool = False
 
 
+def lists_members(connection: Connection) -> bool:
+    """Whether the policy of the connection is to list the members of its organization."""
+    return connection.existing_people == ExistingPeople.LIST
+
+
 def choose(connection: Connection, policy: str) -> None:
     """Set the policy for existing people; a list begins anew, and nobody is listed twice.
 
@@ -158,19 +163,20 @@ def list_for(connection: Connection, seconds: float) -> Listing:
 
 def _run(connection: Connection, progress: Progress, is_over: Callable[[], bool]) -> Listing:
     kind, context, done, after = _people(), Context(connection, ""), Listing(), None
-    while True:
-        batch = list_members(kind, context, after=after, most=BATCH)
+    first = Members(context).first_missing()
+    while first is not None:
+        batch = list_members(kind, context, only=Q(pk__gte=first), after=after, most=BATCH)
         done.listed += len(batch.listed)
         done.passed_over += len(batch.passed_over)
-        if number := len(batch.listed) + len(batch.passed_over):
-            progress(number)
+        progress(len(batch.listed) + len(batch.passed_over))
         after = batch.last
         if after is None:
-            note_end(connection)
-            done.finished = True
-            return done
+            break
         if is_over():
             return done
+    note_end(connection)
+    done.finished = True
+    return done
 
 
 def unlink(connection: Connection, people: Iterable[Resource], *, by: Any = None) -> int:

@@ -8,9 +8,14 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
+from django.utils.functional import lazy
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from scim_provider.existing import Outlook
+from scim_provider.models import ExistingPeople
+
+from . import texts
 from .conf import ui_settings
 
 NEVER = "never"
@@ -70,6 +75,30 @@ class EnableForm(KeyForm):
         help_text=_("Turning it on creates an access key for your identity provider."),
         error_messages={"required": _("Tick “SCIM provisioning” to turn it on.")},
     )
+    existing_people = forms.ChoiceField(
+        label=_("People who are here already"), widget=forms.RadioSelect, required=False
+    )
+
+    def __init__(self, *args: Any, outlook: Outlook, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.outlook = outlook
+        field = self.fields["existing_people"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [
+            (ExistingPeople.EMPTY, _("Start empty")),
+            (ExistingPeople.LIST, lazy(texts.list_members, str)(outlook)),  # counted when shown
+        ]
+        field.initial = outlook.connection.existing_people
+
+    @property
+    def obstacles(self) -> list[str]:
+        """Why how many of the members cannot be listed."""
+        return texts.obstacles(self.outlook.obstacles)
+
+    @property
+    def existing_choice(self) -> str:
+        """What the valid form says of existing people; without a word, what held before."""
+        return self.cleaned_data["existing_people"] or self.outlook.connection.existing_people
 
 
 class RotateForm(KeyForm):

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.text import slugify
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
 from scim_provider.connections import Overview, State
+from scim_provider.existing import Outlook
 from scim_provider.keys import NewKey, authorization_value
+from scim_provider.models import UnlistedReason
 
 from .conf import ui_settings
 
@@ -118,6 +121,30 @@ def status_document(overview: Overview) -> dict[str, Any]:
     }
 
 
+def list_members(outlook: Outlook) -> str:
+    """The choice to list the members who are there, with how many they are."""
+    number = outlook.missing
+    text = ngettext("List the existing member (%(n)s)", "List the existing members (%(n)s)", number)
+    return text % {"n": grouped(number)}
+
+
+def obstacles(counts: Mapping[str, int]) -> list[str]:
+    """Why how many members are not listed, a sentence each."""
+    told = [reason for reason in UnlistedReason if counts.get(reason)]
+    return [f"{grouped(counts[reason])} × {reason.label}" for reason in told]
+
+
+def listing_document(outlook: Outlook, *, finished: bool) -> dict[str, Any]:
+    """How far listing the members is, for the open page."""
+    numbers = {"done": grouped(outlook.done), "total": grouped(outlook.members)}
+    return {
+        "done": outlook.done,
+        "total": outlook.members,
+        "finished": finished,
+        "text": gettext("%(done)s of %(total)s") % numbers,
+    }
+
+
 def last_request(overview: Overview) -> str:
     """``GET /Users → 200``, or nothing where nothing came."""
     connection = overview.connection
@@ -174,6 +201,11 @@ def _local(moment: datetime) -> str:
 
 def _line(label: str, value: str) -> str | None:
     return f"{label}: {value}" if value else None
+
+
+def grouped(number: int) -> str:
+    """The number as people of the page's language write it."""
+    return number_format(number, force_grouping=True)
 
 
 def _iso(moment: Any) -> str | None:

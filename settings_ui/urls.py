@@ -10,6 +10,7 @@ urlpatterns = [
     path("security/", views.Security.as_view(), name="security"),
     path("security/scim/enable/", views.Enable.as_view(), name="enable"),
     path("security/scim/disable/", views.Disable.as_view(), name="disable"),
+    path("security/scim/members/", views.ListMembers.as_view(), name="list_members"),
     path("security/scim/status.json", views.Status.as_view(), name="status"),
     path("security/scim/confirm-password/", views.ConfirmPassword.as_view(), name="confirm"),
     path("security/scim/keys/new/", views.NewKey.as_view(), name="key_new"),

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.decorators import method_decorator
@@ -17,7 +17,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
-from scim_provider import connections, keys
+from scim_provider import connections, existing, keys
 from scim_provider.models import AccessKey
 
 from . import texts
@@ -75,7 +75,22 @@ class Security(SettingsView):
     """Everything about the connection on one page."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        return self.security_page(EnableForm())
+        return self.security_page(EnableForm(outlook=self.outlook))
+
+    @property
+    def outlook(self) -> existing.Outlook:
+        """The members who are there already; nobody counts them before they are shown."""
+        return existing.Outlook(self.connection)
+
+    def _members(self) -> dict[str, Any]:
+        """What the page says of the members who were there, where they are listed."""
+        if not (self.connection.enabled and existing.lists_members(self.connection)):
+            return {}
+        outlook = self.outlook
+        listed = self.connection.members_listed_at is not None
+        listing = None if listed else texts.listing_document(outlook, finished=False)
+        left_out = texts.obstacles(outlook.unlisted)
+        return {"members": outlook, "listing": listing, "obstacles": left_out}
 
     def security_page(self, form: EnableForm) -> HttpResponse:
         return self.page(
@@ -83,6 +98,7 @@ class Security(SettingsView):
             form=form,
             overview=self.overview,
             connection=self.connection,
+            **self._members(),
             entitlement=self.entitlement,
             badge=texts.badge(self.overview),
             people=texts.people(self.overview),
@@ -102,7 +118,7 @@ class Enable(KeyPage, Security):
 
     @sensitive_variables()
     def post(self, request: HttpRequest) -> HttpResponse:
-        form = EnableForm(request.POST)
+        form = EnableForm(request.POST, outlook=self.outlook)
         if not self.entitlement.allowed:
             raise PermissionDenied
         if self.connection.enabled:
@@ -113,7 +129,30 @@ class Enable(KeyPage, Security):
             new = connections.enable(self.connection, by=self.account, **form.key_arguments())
         except keys.LiveKeyLimit:
             return self.to_overview(messages.ERROR, _too_many_keys())
-        return self.repeated() if new is None else self.key_page(new)
+        if new is None:
+            return self.repeated()
+        existing.choose(self.connection, form.existing_choice)
+        return self.key_page(new)
+
+
+class ListMembers(Security):
+    """Goes on listing the members who were there, for a moment; the page asks until it is done."""
+
+    manages = True
+    http_method_names = ["post"]
+    seconds = 1.0
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        if not (self.entitlement.allowed and self.connection.enabled):
+            raise PermissionDenied
+        if not existing.lists_members(self.connection):
+            raise PermissionDenied
+        done = existing.list_for(self.connection, self.seconds)
+        if request.accepts("text/html"):
+            if done.finished:
+                messages.success(request, _("The existing members are listed."))
+            return redirect("scim_settings:security")
+        return JsonResponse(texts.listing_document(self.outlook, finished=done.finished))
 
 
 class Disable(SettingsView):

@@ -98,6 +98,11 @@ class Members:
         known = (self._known(model).values_list("account") for model in _KNOWN)
         return self.listable.order_by().values_list("pk").difference(*known)
 
+    def first_missing(self) -> Any:
+        """The lowest of the :attr:`missing` keys, None where nobody is missing."""
+        key = self.all.model._meta.pk.name
+        return next((row[0] for row in self.missing.order_by(key)[:1]), None)
+
     def known(self, keys: Sequence[Any]) -> set[Any]:
         """Those of the accounts with these keys who are listed or left alone."""
         found: set[Any] = set()

@@ -202,6 +202,41 @@ class Live extends HTMLElement {
   }
 }
 
+// Goes on listing existing members, one short request after the other, as long as the page is open.
+class Listing extends HTMLElement {
+  connectedCallback() {
+    this.form = this.querySelector("form");
+    this.form.hidden = true;
+    this.run();
+  }
+
+  async run() {
+    try {
+      for (let done = false; !done && this.isConnected; ) done = await this.step();
+      if (this.isConnected) location.reload();
+    } catch {
+      this.form.hidden = false;
+      this.querySelector("[data-listing-said]").textContent = this.dataset.failed;
+    }
+  }
+
+  async step() {
+    const answer = await fetch(this.form.action, {
+      method: "POST",
+      body: new FormData(this.form),
+      headers: { Accept: "application/json" },
+      redirect: "error",
+    });
+    if (!answer.ok) throw new Error(answer.statusText);
+    const { done, total, text, finished } = await answer.json();
+    const progress = this.querySelector("progress");
+    progress.max = total || 1;
+    progress.value = done;
+    this.querySelector("[data-listing-text]").textContent = text;
+    return finished;
+  }
+}
+
 // A second click must not send a form again: the answer to the first one shows the key.
 document.addEventListener("submit", (event) => {
   const form = event.target;
@@ -218,3 +253,4 @@ customElements.define("scim-copy", Copy);
 customElements.define("scim-guard", Guard);
 customElements.define("scim-reveal", Reveal);
 customElements.define("scim-live", Live);
+customElements.define("scim-listing", Listing);
