@@ -27,7 +27,10 @@ _NUMBERS = (
     "MAX_BODY_BYTES",
     "BULK_MAX_OPERATIONS",
     "CURSOR_MAX_AGE",
+    "EVENT_RETENTION_DAYS",
 )
+#: Numbers that may be None.
+_UNLIMITED = ("EVENT_RETENTION_DAYS",)
 
 
 def unknown_keys(conf: SettingsDict, check_id: str) -> list[CheckMessage]:
@@ -128,8 +131,16 @@ def check_numbers(**kwargs: Any) -> list[CheckMessage]:
     return [
         Error(f"SCIM_PROVIDER[{key!r}] must be a positive whole number.", id="scim_provider.E006")
         for key in _NUMBERS
-        if type(scim_settings.get(key)) is not int or scim_settings.get(key) < 1
+        if not _is_limit(scim_settings.get(key)) and not _is_unlimited(key)
     ]
+
+
+def _is_limit(value: Any) -> bool:
+    return type(value) is int and value > 0
+
+
+def _is_unlimited(key: str) -> bool:
+    return key in _UNLIMITED and scim_settings.get(key) is None
 
 
 def check_throttle_rate(**kwargs: Any) -> list[CheckMessage]:

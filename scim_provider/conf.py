@@ -32,6 +32,7 @@ DEFAULTS: Mapping[str, Any] = {
     "MAX_BODY_BYTES": 16 * 1024 * 1024,
     "BULK_MAX_OPERATIONS": 1000,
     "THROTTLE_RATE": "",
+    "EVENT_RETENTION_DAYS": 180,
     "PUBLIC_DISCOVERY": True,
     "ALLOW_PRIVILEGED": False,
     "DOCUMENTATION_URL": "",
@@ -154,6 +155,12 @@ class ProviderSettings(SettingsDict):
     def bulk_max_operations(self) -> int:
         """The most operations in one Bulk request."""
         return int(self.get("BULK_MAX_OPERATIONS"))
+
+    @property
+    def event_retention_days(self) -> int | None:
+        """How long events are kept; None for ever."""
+        days = self.get("EVENT_RETENTION_DAYS")
+        return None if days is None else int(days)
 
     @property
     def public_discovery(self) -> bool:
