@@ -24,6 +24,7 @@ from .admin_lists import (
     KeyStateFilter,
     ReadOnlyAdmin,
 )
+from .admin_lockout import Protecting
 from .models import (
     AccessKey,
     AttributeValue,
@@ -240,17 +241,19 @@ class RolesOfUserInline(FirstRowsInline):
 
 
 @admin.register(ScimUser)
-class ScimUserAdmin(ResourceAdmin):
+class ScimUserAdmin(Protecting, ResourceAdmin):
     """People, each with a way to the account."""
 
     list_display: tuple[str, ...] = (
         "name",
         "account",
         "is_active",
+        "protected",
         "connection",
         "external_id",
         "last_modified",
     )
+    actions = ("protect", "unprotect")
     list_select_related = ("account", *ConnectionsAdmin.list_select_related)
     inlines = (GroupsOfUserInline, RolesOfUserInline, AttributeValueInline)
 

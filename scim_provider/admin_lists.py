@@ -89,7 +89,7 @@ class KeyStateFilter(admin.SimpleListFilter):
 class ReadOnlyAdmin(_ModelAdmin):
     """Nobody adds, changes or deletes here."""
 
-    actions = None
+    actions: Any = None
     list_per_page = 50
     paginator = CappedPaginator
     show_full_result_count = False

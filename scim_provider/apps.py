@@ -13,7 +13,9 @@ class ScimProviderConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from .checks import register_checks  # needs the models
+        from . import login_sessions  # needs the models
+        from .checks import register_checks
 
         register_checks()
+        login_sessions.connect()
         connection_created.connect(register_sqlite_functions)

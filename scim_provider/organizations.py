@@ -13,7 +13,8 @@ from typing import Any, ClassVar, Literal
 from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db.models import Model, QuerySet
+from django.contrib.auth.models import Group, Permission, PermissionsMixin
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext
 
@@ -96,6 +97,22 @@ class Organizations:
         """
         accounts: QuerySet[Any] = get_user_model()._default_manager.all()
         return accounts if owner is None else accounts.none()
+
+    def admins(self, owner: Model | None) -> QuerySet[Any]:
+        """The accounts that may manage ``owner``: SCIM never locks out the last active one.
+
+        By default superusers, and whoever may manage SCIM. A site where organizations have
+        administrators of their own overrides it, with those of ``owner`` alone.
+        """
+        model = get_user_model()
+        accounts: QuerySet[Any] = model._default_manager.all()
+        if not issubclass(model, PermissionsMixin):
+            return accounts.none()
+        app, _, codename = MANAGE_PERMISSION.partition(".")
+        permission = Permission.objects.filter(content_type__app_label=app, codename=codename)
+        groups = Group.objects.filter(permissions__in=permission)
+        allowed = Q(user_permissions__in=permission) | Q(groups__in=groups)
+        return accounts.filter(Q(is_superuser=True) | allowed).distinct()
 
     def verified_addresses(self, addresses: Collection[str]) -> Iterable[tuple[str, Any]]:
         """``(address, primary key of the account that has proven to own it)``.

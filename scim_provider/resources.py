@@ -21,6 +21,7 @@ from django.utils import timezone
 
 from .conf import scim_settings
 from .mapping import accounts, linking
+from .mapping.access import GuardedPeople
 from .mapping.accounts import UserName
 from .mapping.batch_users import UserBatch
 from .mapping.belonging import members_of
@@ -37,7 +38,7 @@ from .mapping.relations import Groups, Members
 from .mapping.resource_type import Page, Representation, ResourceType
 from .mapping.roles import settle_roles, sync_assignments, with_role_values
 from .mapping.root import query_types
-from .mapping.telling import tell_access, tell_deleted, tell_roles
+from .mapping.telling import tell_deleted, tell_roles
 from .mapping.transactions import atomically
 from .mapping.writing import StoredResourceType
 from .models import OnDelete, Resource, Role
@@ -89,7 +90,7 @@ def common_homes(name: str, endpoint: str) -> dict[str, Home]:
     }
 
 
-class UserResource(StoredPeople):
+class UserResource(GuardedPeople):
     """``/Users``: people, each beside an account of ``AUTH_USER_MODEL``.
 
     Overridable: :meth:`new_account`, :meth:`create_account`, :meth:`save_account`,
@@ -174,10 +175,6 @@ class UserResource(StoredPeople):
             home.write(Resource(account=account), _ACTIVE, False)
             account.save(update_fields=fields)
 
-    def is_active(self, row: Resource) -> bool:
-        """Whether the person may use the site; signals tell when that changes."""
-        return bool(getattr(row.account, "is_active", True))
-
     # -- writing -------------------------------------------------------------------------------
 
     def new_row(self, context: Context, document: Document) -> Resource:
@@ -213,13 +210,17 @@ class UserResource(StoredPeople):
 
     def store(self, row: Resource, before: Document, after: Document, context: Context) -> None:
         account: Any = row.account
-        accounts.refuse_privileged(account)
-        was_active = self.is_active(row) if account.pk is not None else None
+        was_active = None
+        if account._state.adding:
+            accounts.refuse_privileged(account)
+        else:
+            self.guard_change(row, before, after, context)
+            was_active = self.is_active(row)
         password = after.pop("password", None)
         super().store(row, before, after, context)
         linking.tell_linked([row], context)
         if was_active is not None:
-            tell_access([(row, was_active, self.is_active(row))], context)
+            self.access_changed([(row, was_active, self.is_active(row))], context)
         if password is not None:
             accounts.set_password(account, password)
             account.save(update_fields=["password"])
@@ -239,18 +240,20 @@ class UserResource(StoredPeople):
 
     def remove(self, row: Resource, context: Context) -> None:
         account: Any = row.account
-        accounts.refuse_privileged(account)
-        tell_access([(row, self.is_active(row), False)], context)
+        self.guard_removal(row, context)
+        gone = [(row, self.is_active(row), False)]
         now = timezone.now()
         touch_groups_of(row, now)
         forget_references(row, MANAGER, now)
         if row.document.get("roles"):
             sync_assignments(row, {}, context.roles)
         if context.connection.on_delete == OnDelete.DELETE:
+            self.access_changed(gone, context)
             row.delete()
             account.delete()
             return
         self.deactivate(account)
+        self.access_changed(gone, context)
         accounts.remember(row)
         row.delete()
 

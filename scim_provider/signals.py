@@ -14,7 +14,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from django.db import router, transaction
@@ -124,8 +123,9 @@ def announce(signal: Signal, connection: Connection, **what: Any) -> None:
     """Send ``signal`` once the running transaction is committed; at once outside of one."""
     if signal.has_listeners(Connection):
         using = router.db_for_write(Resource)
-        send = partial(send_now, signal, connection, **what)
-        transaction.on_commit(send, using=using, robust=True)
+        transaction.on_commit(
+            lambda: send_now(signal, connection, **what), using=using, robust=True
+        )
 
 
 def send_now(signal: Signal, connection: Connection | None, **what: Any) -> None:

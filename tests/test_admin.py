@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from django.apps import apps
 from django.contrib.admin import site
+from django.contrib.auth.models import Permission
 from django.db import connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -18,7 +19,7 @@ from django.utils import timezone
 from scim_provider import keys
 from scim_provider.admin_lists import CappedPaginator
 from scim_provider.events import event, record
-from scim_provider.models import Connection, EventKind, Resource, Unlisted
+from scim_provider.models import Connection, EventKind, LoginSession, Resource, ScimUser, Unlisted
 from tests.conftest import ScimClient
 from tests.factories import (
     AccountFactory,
@@ -31,6 +32,7 @@ APP = "scim_provider"
 
 pytestmark = pytest.mark.django_db
 
+OF_ACCOUNTS = ("lockout", "loginsession")
 MODELS = (
     "connection",
     "accesskey",
@@ -42,6 +44,7 @@ MODELS = (
     "role",
     "roleassignment",
     "event",
+    *OF_ACCOUNTS,
 )
 
 
@@ -63,6 +66,7 @@ def provisioned(scim: ScimClient, connection: Connection) -> None:
     scim.delete(f"/Users/{gone}")
     record([event(connection, EventKind.PERSON_LINKED, name="ana@example.com", reason="Asked.")])
     Unlisted.objects.create(connection=connection, account=AccountFactory(), reason="unlinked")
+    LoginSession.objects.create(account=AccountFactory(), session_key="none")
 
 
 def more() -> None:
@@ -77,6 +81,7 @@ def more() -> None:
         scim.delete(f"/Users/{gone}")
         record([event(connection, EventKind.PERSON_LINKED, name=user["userName"])])
         Unlisted.objects.create(connection=connection, account=AccountFactory(), reason="unlinked")
+        LoginSession.objects.create(account=AccountFactory(), session_key=f"none{number}")
 
 
 @pytest.mark.usefixtures("provisioned")
@@ -113,7 +118,7 @@ def test_a_list_costs_the_same_at_any_size(
 
 
 @pytest.mark.usefixtures("provisioned")
-@pytest.mark.parametrize("model", MODELS[1:])
+@pytest.mark.parametrize("model", [m for m in MODELS[1:] if m not in OF_ACCOUNTS])
 def test_lists_are_narrowed_by_connection(admin: Client, model: str) -> None:
     more()
     url = reverse(f"admin:scim_provider_{model}_changelist")
@@ -224,3 +229,36 @@ def test_only_policies_of_a_connection_can_be_changed(admin: Client) -> None:
     assert (connection.unknown_role, connection.missing_members) == ("ignore", "keep")
     assert connection.existing_account == "link"
     assert connection.enabled
+
+
+@pytest.mark.usefixtures("provisioned")
+def test_people_are_protected_by_an_action(admin: Client) -> None:
+    url = reverse("admin:scim_provider_scimuser_changelist")
+    chosen = {"_selected_action": [ScimUser.objects.get().pk]}
+    for action, protected in (("protect", True), ("unprotect", False)):
+        answer = admin.post(url, {"action": action, **chosen}, follow=True)
+        assert "1 person was changed." in answer.content.decode()
+        assert ScimUser.objects.get().protected is protected
+
+
+@pytest.mark.usefixtures("provisioned")
+def test_nobody_protects_without_the_permission() -> None:
+    client = Client()
+    viewer = SuperuserFactory(is_superuser=False)
+    view = Permission.objects.get(codename="view_scimuser")
+    viewer.user_permissions.add(view)
+    client.force_login(viewer)
+    url = reverse("admin:scim_provider_scimuser_changelist")
+    chosen = {"_selected_action": [ScimUser.objects.get().pk]}
+    client.post(url, {"action": "protect", **chosen})
+    assert not ScimUser.objects.get().protected
+
+
+@pytest.mark.usefixtures("provisioned")
+def test_the_key_of_a_session_is_shown_to_nobody(admin: Client) -> None:
+    session = LoginSession.objects.get()
+    LoginSession.objects.update(session_key="a-key-that-opens-doors")
+    for page in ("changelist", "change"):
+        arguments = [session.pk] if page == "change" else []
+        shown = admin.get(reverse(f"admin:scim_provider_loginsession_{page}", args=arguments))
+        assert "a-key-that-opens-doors" not in shown.content.decode()

@@ -64,6 +64,9 @@ class Organizations(organizations.Organizations):
         user = request.user
         return user.is_active and user.is_organization_admin and user.organization == owner
 
+    def admins(self, owner: Model | None) -> QuerySet[Account]:
+        return Account.objects.filter(organization=owner, is_organization_admin=True)
+
     def entitlement(self, owner: Model | None) -> Entitlement:
         if owner is None or owner.plan != Plan.STARTER:
             return Entitlement()

@@ -21,7 +21,7 @@ from .document import Document
 from .look_alikes import spellings
 from .roles import assignments, grant_all
 from .rows import batched, insert_objects, update_objects
-from .telling import tell_access, tell_roles
+from .telling import tell_roles
 
 #: Names of one look-up where the engine has no limit of its own.
 _NAMES = 10_000
@@ -82,6 +82,8 @@ class UserBatch(Batch):
         if account._state.adding:
             accounts.refuse_incomplete(account)
             accounts.close_password(account)
+        elif self.is_switched_off(entry.row):
+            raise Undecided("Whether somebody else is left to administer is asked one by one.")
         elif "linked" in vars(entry.row):
             self.revived[account.pk] = entry.position
         else:
@@ -92,9 +94,16 @@ class UserBatch(Batch):
     def guard(self, row: Resource) -> None:
         account: Any = row.account
         accounts.refuse_privileged(account)
-        if account.pk is not None:
+        if not account._state.adding:
             kind: Any = self.resource_type
             self.were_active.append((row, kind.is_active(row)))
+
+    def is_switched_off(self, row: Resource) -> bool:
+        """Whether somebody might enter and may not with what the body says."""
+        kind: Any = self.resource_type
+        return any(was and each is row for each, was in self.were_active) and not kind.is_active(
+            row
+        )
 
     def take_password(self, document: Document) -> str | None:
         password: str | None = document.pop("password", None)
@@ -172,9 +181,8 @@ class UserBatch(Batch):
         super().tell()
         linking.tell_linked([entry.row for entry in self.entries], self.context)
         kind: Any = self.resource_type
-        tell_access(
-            [(row, was, kind.is_active(row)) for row, was in self.were_active], self.context
-        )
+        changed = [(row, was, kind.is_active(row)) for row, was in self.were_active]
+        kind.access_changed(changed, self.context)
         tell_roles([(entry.row, {}, entry.document) for entry in self.entries], self.context)
 
     def _save_returning(self) -> None:

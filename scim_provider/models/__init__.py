@@ -14,6 +14,7 @@ from .connection import (
     UnknownRole,
 )
 from .event import Event, EventKind
+from .lockout import Lockout, LoginSession
 from .resource import (
     IN_ORDER,
     AttributeValue,
@@ -37,6 +38,8 @@ __all__ = [
     "ExistingAccount",
     "ExistingPeople",
     "FormerUser",
+    "Lockout",
+    "LoginSession",
     "Membership",
     "MissingMembers",
     "OnDelete",

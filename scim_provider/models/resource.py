@@ -52,6 +52,8 @@ class Resource(models.Model):
         related_name="scim_resources",
     )
     document = models.JSONField(default=dict)
+    #: Not deactivated, deleted, renamed or stripped through SCIM. Set by the site.
+    protected = models.BooleanField(_("protected"), default=False, db_default=False)
     created = models.DateTimeField()
     last_modified = models.DateTimeField()
     version = models.PositiveIntegerField(default=1)
