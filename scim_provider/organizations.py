@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
@@ -20,6 +20,9 @@ from django.utils.translation import gettext
 
 from .conf import scim_settings
 from .owners import owner_of as owner_of
+
+if TYPE_CHECKING:
+    from .mapping.homes import Home
 
 EntitlementState = Literal["available", "preview", "not_in_plan"]
 
@@ -47,6 +50,11 @@ class Organizations:
     model, or None.
     """
 
+    #: The model of organizations, itself or as "app_label.Model"; None on a site without any.
+    #: Where one is deleted, its SCIM data goes with it.
+    model: ClassVar[str | type[Model] | None] = None
+    #: Whether an account may be a member of several organizations.
+    shares_accounts: ClassVar[bool] = False
     #: Where organizations have hosts of their own, the domain that these are in: "example.com"
     #: for acme.example.com. "": they share the site's.
     domain: ClassVar[str] = ""
@@ -126,6 +134,21 @@ class Organizations:
         verified = model._default_manager.filter(verified=True, email__in=addresses)
         found = verified.values_list("email", "user_id")
         return [(address.lower(), key) for address, key in found]
+
+    def may_return(self, account: AbstractBaseUser, owner: Model | None) -> bool:
+        """Whether a create takes back the account that was deleted through this connection."""
+        return self.belongs(account, owner)
+
+    def dismiss(self, accounts: QuerySet[Any], owner: Model | None) -> None:
+        """End the memberships of ``accounts`` in ``owner``: what :meth:`admit` made."""
+
+    def unneeded(self, accounts: QuerySet[Any]) -> QuerySet[Any]:
+        """Those of ``accounts`` that no organization counts on: they may be deactivated."""
+        return accounts
+
+    def active_home(self) -> Home | None:
+        """Where ``active`` lives, if that is not the account's ``is_active``."""
+        return None
 
     def url_kwargs(self, owner: Model) -> Mapping[str, Any]:
         """The arguments of the mount's URL where it names the organization.

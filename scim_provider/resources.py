@@ -31,6 +31,7 @@ from .mapping.context import Context
 from .mapping.document import Document, Written
 from .mapping.homes import Absent, AccountCopy, Choice, Home, Store
 from .mapping.managers import MANAGER
+from .mapping.member_active import come_back, follow, leave
 from .mapping.membership import touch_groups_of
 from .mapping.people import StoredPeople
 from .mapping.references import forget_references
@@ -126,7 +127,7 @@ class UserResource(GuardedPeople):
         """
         own = UserResource.homes
         login = {get_user_model().USERNAME_FIELD}
-        return {
+        homes = {
             path: home
             for path, home in self.homes.items()
             if own.get(path) is not home
@@ -136,6 +137,10 @@ class UserResource(GuardedPeople):
                 and not home.account_fields & login
             )
         }
+        active = organizations().active_home()
+        if active is not None and homes.get("active") is own["active"]:
+            homes["active"] = active
+        return homes
 
     # -- accounts ------------------------------------------------------------------------------
 
@@ -232,33 +237,40 @@ class UserResource(GuardedPeople):
         account: Any = row.account
         if account._state.adding:
             account.set_unusable_password()
-        account = self.save_account(account, written.account_fields, context) or account
+        back = {"is_active"} if come_back([row]) else frozenset[str]()
+        fields = written.account_fields | back
+        account = self.save_account(account, fields, context) or account
         row.account = account  # its key is known only now
-        if row.pk is None:
+        is_new = row.pk is None
+        if is_new:
             organizations().admit(account, context.owner)
         super().save(row, written, context)
+        for unneeded in follow([row], context, admitted=is_new):
+            self.deactivate(unneeded.account)
 
     def remove(self, row: Resource, context: Context) -> None:
         account: Any = row.account
         self.guard_removal(row, context)
-        gone = [(row, self.is_active(row), False)]
+        was_active, needed = self.is_active(row), not leave([row], context)
+        gone = [(row, was_active, was_active and needed)]
         now = timezone.now()
         touch_groups_of(row, now)
         forget_references(row, MANAGER, now)
         if row.document.get("roles"):
             sync_assignments(row, {}, context.roles)
-        if context.connection.on_delete == OnDelete.DELETE:
+        if context.connection.on_delete == OnDelete.DELETE and not needed:
             self.access_changed(gone, context)
             row.delete()
             account.delete()
             return
-        self.deactivate(account)
+        if not needed:
+            self.deactivate(account)
         self.access_changed(gone, context)
         accounts.remember(row)
         row.delete()
 
     def tell_removed(self, row: Resource, context: Context) -> None:
-        deleted = context.connection.on_delete == OnDelete.DELETE
+        deleted = row.account is not None and row.account.pk is None
         tell_deleted(self, row, context, accounts_deleted=deleted)
 
 

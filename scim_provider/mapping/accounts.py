@@ -188,7 +188,7 @@ def revive(connection: Connection, owner: Any, name_key: str) -> AbstractBaseUse
     found = FormerUser.objects.using(using).select_related("account").filter(pk=keys[0][0]).first()
     if found is None:
         return None  # Another create has just taken it back; the name is taken now.
-    if not organizations().belongs(found.account, owner):
+    if not organizations().may_return(found.account, owner):
         return None
     found.delete()
     account: AbstractBaseUser = found.account

@@ -19,6 +19,7 @@ from .batch import Batch, Entry, Sent, Undecided
 from .claims import foreigners, managed_among, refuse_address, taken_name
 from .document import Document
 from .look_alikes import spellings
+from .member_active import come_back, follow
 from .roles import assignments, grant_all
 from .rows import batched, insert_objects, update_objects
 from .telling import tell_roles
@@ -70,7 +71,7 @@ class UserBatch(Batch):
     def _row_beside_former(self, document: Document) -> Resource:
         kind: Any = self.resource_type
         former = self.former.get(_key(document))
-        if former and not organizations().belongs(former.account, self.context.owner):
+        if former and not organizations().may_return(former.account, self.context.owner):
             former = None
         row: Resource = kind.row_beside(former and former.account, self.context, document)
         return row
@@ -174,6 +175,7 @@ class UserBatch(Batch):
         if people:
             organizations().admit_all(people, self.context.owner)
         self.save_rows()
+        self._follow_memberships()
         self._save_passwords()
         self._assign()
 
@@ -190,13 +192,23 @@ class UserBatch(Batch):
         if not self.revived:
             return
         FormerUser.objects.filter(pk__in=[former.pk for former in self.used]).delete()
+        rows = come_back([entry.row for entry in self.entries])
+        back = {row.account.pk: frozenset({"is_active"}) for row in rows}
         changed: dict[frozenset[str], list[Any]] = defaultdict(list)
         for entry in self.entries:
             account: Any = entry.row.account
-            if account.pk in self.revived and entry.written.account_fields:
-                changed[entry.written.account_fields].append(account)
+            fields = entry.written.account_fields | back.get(account.pk, frozenset())
+            if account.pk in self.revived and fields:
+                changed[fields].append(account)
         for fields, people in changed.items():
             update_objects(get_user_model(), people, sorted(fields))
+
+    def _follow_memberships(self) -> None:
+        kind: Any = self.resource_type
+        rows = [entry.row for entry in self.entries]
+        for row in follow(rows, self.context, admitted=True):
+            if kind.is_active(row):
+                kind.deactivate(row.account)
 
     def _save_passwords(self) -> None:
         """All are validated before the first is hashed, which is slow by intent."""

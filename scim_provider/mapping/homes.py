@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
@@ -34,6 +34,11 @@ class Home:
     def account_fields(self) -> frozenset[str]:
         """The account's columns that :meth:`write` sets."""
         return frozenset()
+
+    @property
+    def annotations(self) -> Mapping[str, Any]:
+        """Expressions that are read along with a row, by the name that the row calls them."""
+        return {}
 
     def compare(self, target: Target, operator: Operator, key: str, context: Context) -> Q:
         """The rows with a value for which ``value operator key`` holds."""

@@ -113,6 +113,12 @@ class RowReader:
             if not isinstance(home, Column | Store) and target.name not in ("schemas", "meta")
         )
         self._extensions = tuple(e.id for e in resource_type.extensions)
+        self._annotations = {
+            name: expression
+            for target, home in resource_type.placed
+            if projection.wants(target)
+            for name, expression in home.annotations.items()
+        }
         self.along = resource_type.along(projection)
         self.along_page = resource_type.along_page(projection)
         self._one = self._prepare_one()
@@ -123,7 +129,7 @@ class RowReader:
         """The values that :meth:`read` takes, of each row, and what is read ``along``."""
         along = along or {}
         own = _OWN | _AS_TEXTS if self._in_utc else _OWN
-        annotated: QuerySet[Any] = rows.annotate(**own, **along)
+        annotated: QuerySet[Any] = rows.annotate(**own, **along, **self._annotations)
         return annotated.values_list(*self.columns, *along)
 
     def _prepare_one(self) -> Prepared:

@@ -133,6 +133,17 @@ class ResourceType:
 
     def joined(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         """The rows with what reading their columns needs."""
+        return self.annotated(self.related(rows))
+
+    def annotated(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """The rows with what their homes read along."""
+        annotations: dict[str, Any] = {}
+        for _, home in self._columns:
+            annotations |= home.annotations
+        return rows.annotate(**annotations) if annotations else rows
+
+    def related(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """The rows with those of other tables that hold attributes."""
         joins = {join for _, home in self._columns for join in home.joins}
         return rows.select_related(*sorted(joins)) if joins else rows
 

@@ -31,6 +31,8 @@ def query_types(types: Sequence[StoredResourceType], context: Context, query: Li
     for each in types:
         condition |= _own(each, context, query)
     rows = Resource.objects.filter(connection=context.connection).select_related("account")
+    for each in types:
+        rows = each.annotated(rows)
     order = _order(types, context, query)
     signer = CursorSigner(context.connection, "/", query)
     page = page_of(QuerySetRows(rows, condition, order), query, signer)

@@ -212,7 +212,7 @@ class StoredResourceType(ResourceType):
         """The row with what reading it needs, locked until the transaction ends."""
         if self.reads_values:
             return row_lock(self).row(context, scim_id)
-        rows = locked(self.joined(self.queryset(context.connection)), self)
+        rows = locked(self.related(self.queryset(context.connection)), self)
         found: Resource | None = rows.filter(scim_id=scim_id).first()
         return found
 
