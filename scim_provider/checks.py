@@ -13,11 +13,11 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import router
 from django.db.models import Model
 
+from . import organization_checks
 from .conf import SettingsDict, scim_settings
 from .home_checks import check_homes, check_resource_types, check_user_model
 from .models import Resource
 from .mounts import mounts
-from .organizations import Organizations, organizations
 from .routers import reads_primary
 
 _ROLE_KEYS = {"value", "display", "description", "django_group", "protected", "default"}
@@ -77,16 +77,6 @@ def check_urls(**kwargs: Any) -> list[CheckMessage]:
         for mount in found
         if "_" in mount.path
     ]
-
-
-def check_mount_arguments(**kwargs: Any) -> list[CheckMessage]:
-    """What the mount's URL captures names the organization: the site must say which is whose."""
-    names = {name for mount in mounts() for name in mount.names}
-    if not names or type(organizations()).url_kwargs is not Organizations.url_kwargs:
-        return []
-    message = f"The SCIM endpoints are mounted at a URL with arguments: {', '.join(sorted(names))}."
-    hint = "Override url_kwargs in the class of SCIM_PROVIDER['ORGANIZATIONS'], or mount them once."
-    return [Error(message, hint=hint, id="scim_provider.E031")]
 
 
 def check_replicas(**kwargs: Any) -> list[CheckMessage]:
@@ -195,7 +185,6 @@ _CHECKS = (
     check_unknown_keys,
     check_dotted_paths,
     check_urls,
-    check_mount_arguments,
     check_replicas,
     check_one_database,
     check_roles,
@@ -211,7 +200,7 @@ _DEPLOY_CHECKS = (check_https, check_derived_base_url, check_privileged)
 
 def register_checks() -> None:
     """Hand the checks to Django; called when the app is ready."""
-    for check in _CHECKS:
+    for check in (*_CHECKS, *organization_checks.CHECKS):
         register(check, "scim")
     for check in _DEPLOY_CHECKS:
         register(check, Tags.security, deploy=True)

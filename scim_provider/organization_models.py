@@ -6,13 +6,21 @@ has whole examples.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db.models import Exists, Model, OuterRef, QuerySet
+from django.core.exceptions import FieldError
+from django.db.models import (
+    BooleanField,
+    Exists,
+    Field,
+    Model,
+    OuterRef,
+    QuerySet,
+)
 from django.http import Http404, HttpRequest
 from django.http.request import split_domain_port
 from django.utils.translation import gettext
@@ -31,8 +39,8 @@ def model_of(name: ModelName) -> type[Model]:
         return name
     try:
         return apps.get_model(name)
-    except ValueError as error:
-        raise LookupError(str(error)) from None
+    except ValueError:
+        raise LookupError(f'{name!r} is no model; write "app_label.Model".') from None
 
 
 def foreign_key(model: type[Model], to: type[Model], name: str = "") -> str:
@@ -53,6 +61,11 @@ def foreign_key(model: type[Model], to: type[Model], name: str = "") -> str:
     named, choice = f" called {name!r}" if name else "", f": {', '.join(found)}" if found else ""
     number = "several foreign keys" if found else "no foreign key"
     raise LookupError(f"{model._meta.label} has {number}{named} to {to._meta.label}{choice}.")
+
+
+def has_column(model: type[Model], name: str, kind: type[Field[Any, Any]] = Field) -> bool:
+    """Whether ``model`` has a column for a field of that name and kind."""
+    return any(f.name == name and isinstance(f, kind) for f in model._meta.concrete_fields)
 
 
 class ModelOrganizations(Organizations):
@@ -92,6 +105,12 @@ class ModelOrganizations(Organizations):
     def unknown(self, name: str) -> Model | None:
         raise LookupError(f"There is no organization named {name!r}.")
 
+    def problems(self) -> Iterator[str]:
+        """What is wrong with the class, for the system checks. Raises ``LookupError``, too."""
+        for name in (self.name_field, self.slug_field):
+            if name and not has_column(self.owners, name):
+                yield f"{self.owners._meta.label} has no field {name!r}."
+
 
 class ForeignKeyOrganizations(ModelOrganizations):
     """Every account belongs to one organization: a foreign key on the user model."""
@@ -102,6 +121,10 @@ class ForeignKeyOrganizations(ModelOrganizations):
     @property
     def key(self) -> str:
         return foreign_key(get_user_model(), self.owners, self.field)
+
+    def problems(self) -> Iterator[str]:
+        yield from super().problems()
+        foreign_key(get_user_model(), self.owners, self.field)
 
     def owner_for(self, request: HttpRequest) -> Model | None:
         owner: Model | None = getattr(request.user, self.key, None)
@@ -142,6 +165,21 @@ class MembershipOrganizations(ModelOrganizations):
     managers: ClassVar[Mapping[str, Any]] = {}
     #: False: SCIM leaves the account alone, whatever becomes of the memberships.
     deactivates_accounts: ClassVar[bool] = True
+
+    def problems(self) -> Iterator[str]:
+        yield from super().problems()
+        rows, active = self.memberships, self.active_field
+        for to, name in (
+            (get_user_model(), self.member_field),
+            (self.owners, self.organization_field),
+        ):
+            foreign_key(rows.model, to, name)
+        if active and not has_column(rows.model, active, BooleanField):
+            yield f"{rows.model._meta.label} has no boolean field {active!r}."
+        try:
+            rows.filter(**self.managers)
+        except FieldError as error:
+            yield f"managers: {error}"
 
     # -- the site's table ----------------------------------------------------------------------
 
@@ -243,13 +281,11 @@ class MembershipOrganizations(ModelOrganizations):
         Override it where the site remembers which of them is open.
         """
         mine = self.active_memberships.filter(**{self.member_key: request.user.pk})
-        if (
-            self.domain
-            and self.slug_field
-            and self.is_own_host(host := split_domain_port(request.get_host())[0])
-        ):
-            slug = {f"{self.organization_key}__{self.slug_field}": host.partition(".")[0]}
-            mine = mine.filter(**slug)
+        if self.domain and self.slug_field:
+            host = split_domain_port(request.get_host())[0]
+            if self.is_own_host(host):
+                slug = host.removesuffix(f".{self.domain}")
+                mine = mine.filter(**{f"{self.organization_key}__{self.slug_field}": slug})
         rows = list(mine.select_related(self.organization_key).order_by("pk"))
         managed = set(self._managed(request).values_list("pk", flat=True))
         found = min(rows, key=lambda row: row.pk not in managed, default=None)

@@ -52,6 +52,8 @@ class StaffUsers(UserResource):
 class Organizations(organizations.Organizations):
     """An account belongs to one organization; its admins see the settings."""
 
+    model = Organization
+
     def owner_for(self, request: HttpRequest) -> Model | None:
         if request.user.organization is None:
             raise Http404("You do not belong to an organization.")

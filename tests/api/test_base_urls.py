@@ -12,7 +12,7 @@ from django.urls import include, path
 
 from example_project.accounts.scim import Organizations
 from example_project.urls import urlpatterns as example_urls
-from scim_provider import checks, keys, mounts, urls
+from scim_provider import checks, keys, mounts, organization_checks, urls
 from tests.api.fixture_answers import assert_error, user
 from tests.conftest import ScimClient
 from tests.factories import PASSWORD, OrganizationAdminFactory
@@ -163,9 +163,9 @@ def test_the_cached_statement_of_a_list_serves_all_organizations(own_scim, other
 
 
 def test_a_mount_whose_arguments_nobody_tells_is_an_error(by_path, settings):
-    assert checks.check_mount_arguments() == []
+    assert organization_checks.check_mount_arguments() == []
     settings.SCIM_PROVIDER = settings.SCIM_PROVIDER | {"ORGANIZATIONS": Organizations}
-    (found,) = checks.check_mount_arguments()
+    (found,) = organization_checks.check_mount_arguments()
     assert found.id == "scim_provider.E031"
     assert "organization" in found.msg
 

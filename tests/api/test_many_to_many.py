@@ -9,10 +9,10 @@ from example_project.accounts.scim import StaffUsers
 from scim_provider import keys
 from scim_provider.connections import connection_for
 from scim_provider.models import FormerUser, Resource
+from scim_provider.organizations import organizations
 from tests.api.fixture_answers import assert_error, user
 from tests.conftest import ScimClient
-from tests.sites.many_to_many.models import Team, TeamMember
-from tests.sites.many_to_many.scim import Teams
+from tests.sites.many_to_many.scim import Clubs, Teams
 
 pytestmark = pytest.mark.django_db
 
@@ -20,29 +20,20 @@ ADA = "ada@example.com"
 BULK = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
 
 
-class WithoutFlag(Teams):
-    """A membership that ends is deleted."""
-
-    active_field = ""
-
-
 class Watched(StaffUsers):
     def version(self, row):
         return super().version(row)
 
 
-class LeavingAccounts(Teams):
-    deactivates_accounts = False
-
-
-@pytest.fixture(params=[Teams, WithoutFlag], ids=["flag", "row"])
+@pytest.fixture(params=[Teams, Clubs], ids=["flag", "row and UUID"])
 def site(request, settings):
     settings.SCIM_PROVIDER = settings.SCIM_PROVIDER | {"ORGANIZATIONS": request.param}
     return request.param()
 
 
 def client_of(name):
-    connection = connection_for(Team.objects.create(name=name, slug=name.lower()))
+    owner = organizations().owners.objects.create(name=name, slug=name.lower())
+    connection = connection_for(owner)
     connection.enabled = True
     connection.save()
     client = ScimClient(keys.create_key(connection).secret)
@@ -69,14 +60,15 @@ def ada(red):
 def in_both(red, blue, ada):
     """Ada's ids in both; Blue's row as a linking create makes it."""
     account = Account.objects.get()
-    Teams().admit(account, blue.team)
+    organizations().admit(account, blue.team)
     FormerUser.objects.create(connection=blue.connection, name_key=ADA, account=account)
     return ada["id"], blue.post("/Users", user(ADA)).json()["id"]
 
 
 def teams_of(name=ADA):
-    rows = Teams().active_memberships.filter(user__username=name)
-    return set(rows.values_list("team__name", flat=True))
+    site = organizations()
+    rows = site.active_memberships.filter(**{f"{site.member_key}__username": name})
+    return set(rows.values_list(f"{site.organization_key}__name", flat=True))
 
 
 def is_active(name=ADA):
@@ -131,8 +123,9 @@ def test_an_account_that_the_site_switched_off_stays_off(red, blue, in_both):
     assert not is_active()
 
 
-def test_a_site_may_keep_accounts_out_of_it(settings, red, ada):
-    settings.SCIM_PROVIDER = settings.SCIM_PROVIDER | {"ORGANIZATIONS": LeavingAccounts}
+def test_a_site_may_keep_accounts_out_of_it(settings, site, red, ada):
+    kind = type("Leaving", (type(site),), {"deactivates_accounts": False})
+    settings.SCIM_PROVIDER = settings.SCIM_PROVIDER | {"ORGANIZATIONS": kind}
     switch(red, ada["id"], False)
     assert (is_active(), teams_of()) == (True, set())
 
@@ -222,7 +215,7 @@ def test_many_creates_make_their_memberships_in_sets(red, django_assert_max_num_
     bulk(red, user("warm@example.com"), user("up@example.com", active=False))
     with django_assert_max_num_queries(40):
         assert set(bulk(red, *people)) == {"201"}
-    assert Teams().active_memberships.count() == 21
+    assert organizations().active_memberships.count() == 21
     assert found(red, "active eq false") == 21
     assert Account.objects.filter(is_active=False).count() == 21
 
@@ -256,7 +249,7 @@ def test_a_connection_without_an_organization_has_no_memberships(red, ada, site_
 
 
 def test_rows_that_the_site_changes_by_itself_are_answered_at_once(red, ada):
-    TeamMember.objects.all().delete()
+    organizations().memberships.delete()
     assert red.get(f"/Users/{ada['id']}").json()["active"] is False
     assert Resource.objects.get(scim_id=ada["id"]).version == 1
     switch(red, ada["id"], True)

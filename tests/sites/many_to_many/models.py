@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.conf import settings
 from django.db import models
 
@@ -14,6 +16,32 @@ class Team(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Club(models.Model):
+    """A customer with a key of another kind."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    name = models.CharField(max_length=100, unique=True)
+    slug = models.SlugField(unique=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ClubMember(models.Model):
+    """Who is in a club, as long as the row is there."""
+
+    club = models.ForeignKey(Club, on_delete=models.CASCADE, related_name="members")
+    invited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="clubs"
+    )
+
+    def __str__(self) -> str:
+        return f"{self.person} in {self.club}"
 
 
 class TeamMember(models.Model):

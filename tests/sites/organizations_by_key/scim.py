@@ -13,6 +13,8 @@ from .models import Organization
 
 
 class Organizations(organizations.Organizations):
+    model = Organization
+
     def owner_for(self, request: HttpRequest) -> Model | None:
         if request.user.organization is None:
             raise Http404

@@ -1,0 +1,102 @@
+"""System checks of what a site says about its organizations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.checks import CheckMessage, Error, Warning
+
+from .conf import scim_settings
+from .mapping.accounts import Active
+from .mapping.member_active import MemberActive
+from .mounts import mounts
+from .organization_models import ModelOrganizations, model_of
+from .organizations import Organizations, organizations
+from .resources import UserResource, resource_types
+
+_CLASS = "SCIM_PROVIDER['ORGANIZATIONS']"
+
+
+def _site() -> Organizations | None:
+    """The site's class, None where it cannot be imported, which another check says."""
+    try:
+        _ = scim_settings.resource_types
+        return organizations()
+    except ImportError:
+        return None
+
+
+def check_mount_arguments(**kwargs: Any) -> list[CheckMessage]:
+    """What the mount's URL captures names the organization: the site must say which is whose."""
+    names = {name for mount in mounts() for name in mount.names}
+    site = _site()
+    if site is None or names <= _told(site, names):
+        return []
+    message = f"The SCIM endpoints are mounted at a URL with arguments: {', '.join(sorted(names))}."
+    hint = f"Let url_kwargs of the class in {_CLASS} give them, or mount the endpoints without."
+    return [Error(message, hint=hint, id="scim_provider.E031")]
+
+
+def _told(site: Organizations, names: set[str]) -> set[str]:
+    """Those of ``names`` that ``url_kwargs`` gives, as far as that can be told."""
+    kind = type(site)
+    if kind.url_kwargs is Organizations.url_kwargs:
+        return set()
+    if isinstance(site, ModelOrganizations) and kind.url_kwargs is ModelOrganizations.url_kwargs:
+        return {site.url_kwarg} if site.slug_field else set()
+    return names
+
+
+def check_organizations(**kwargs: Any) -> list[CheckMessage]:
+    """The models and columns that the site's class names are there."""
+    site = _site()
+    if not isinstance(site, ModelOrganizations):
+        return []
+    try:
+        found = list(site.problems())
+    except LookupError as error:
+        found = [str(error.args[0])]
+    except AttributeError as error:
+        found = [f"{error.name} is not set."]
+    name = type(site).__name__
+    return [Error(f"{name}: {problem}", id="scim_provider.E032") for problem in found]
+
+
+def check_model(**kwargs: Any) -> list[CheckMessage]:
+    """Which model organizations are, so that the SCIM data of a deleted one goes with it."""
+    site = _site()
+    if site is None or type(site) is Organizations or isinstance(site, ModelOrganizations):
+        return []
+    name = f"{type(site).__name__}.model"
+    if site.model is None:
+        message = f"{name} is not set: a deleted organization would leave its SCIM data behind."
+        hint = 'Name the model of organizations: model = "app_label.Model".'
+        return [Warning(message, hint=hint, id="scim_provider.W033")]
+    try:
+        model_of(site.model)
+    except LookupError as error:
+        return [Error(f"{name}: {error.args[0]}", id="scim_provider.E032")]
+    return []
+
+
+def check_active(**kwargs: Any) -> list[CheckMessage]:
+    """One organization must not switch an account off that belongs to others, too."""
+    site = _site()
+    if site is None or not site.shares_accounts:
+        return []
+    hint = "Leave 'active' out of homes: the class of the organizations brings its own."
+    return [
+        Error(
+            f"{type(kind).__name__} keeps 'active' where all organizations share it.",
+            hint=hint,
+            obj=type(kind),
+            id="scim_provider.E034",
+        )
+        for kind in resource_types()
+        if isinstance(kind, UserResource)
+        if isinstance(home := kind.usable_homes().get("active"), Active)
+        if not isinstance(home, MemberActive)
+    ]
+
+
+CHECKS = (check_mount_arguments, check_organizations, check_model, check_active)
