@@ -17,6 +17,7 @@ from .mapping.accounts import account_field
 from .mapping.columns import Column, Computed, Constant, Flag, KeyColumn
 from .mapping.fitting import field_at, kind_of
 from .mapping.homes import Absent, Choice, Home
+from .mapping.member_active import of_account
 from .organizations import Organizations
 from .protocol.path import AttributePath
 from .protocol.schema import Target
@@ -178,6 +179,8 @@ def _chosen(resource_type: ResourceType, target: Target) -> Iterator[CheckMessag
 
 
 def _in_column(resource_type: ResourceType, target: Target, home: Column) -> Iterator[CheckMessage]:
+    if home.annotations:
+        return  # no column, but what is read in place of one
     field = field_at(home.field, resource_type.model)
     if field is None:
         if "__" in home.field and home.field.count("__") == 1:
@@ -273,7 +276,7 @@ _FILL = (
 
 def _unlockable(resource_type: UserResource) -> Iterator[CheckMessage]:
     changed = type(resource_type).deactivate is not UserResource.deactivate
-    if not changed and not resource_type.home(_ACTIVE).account_fields:
+    if not changed and not of_account(resource_type.home(_ACTIVE)).account_fields:
         message = "The user model has no 'is_active': nobody is locked out through SCIM."
         hint = "Give 'active' a home such as Flag('account__status', true=…, false=…)."
         yield _warning("W030", resource_type, message, hint)

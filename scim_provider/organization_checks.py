@@ -7,12 +7,9 @@ from typing import Any
 from django.core.checks import CheckMessage, Error, Warning
 
 from .conf import scim_settings
-from .mapping.accounts import Active
-from .mapping.member_active import MemberActive
 from .mounts import mounts
 from .organization_models import ModelOrganizations, model_of
 from .organizations import Organizations, organizations
-from .resources import UserResource, resource_types
 
 _CLASS = "SCIM_PROVIDER['ORGANIZATIONS']"
 
@@ -79,24 +76,4 @@ def check_model(**kwargs: Any) -> list[CheckMessage]:
     return []
 
 
-def check_active(**kwargs: Any) -> list[CheckMessage]:
-    """One organization must not switch an account off that belongs to others, too."""
-    site = _site()
-    if site is None or not site.shares_accounts:
-        return []
-    hint = "Leave 'active' out of homes: the class of the organizations brings its own."
-    return [
-        Error(
-            f"{type(kind).__name__} keeps 'active' where all organizations share it.",
-            hint=hint,
-            obj=type(kind),
-            id="scim_provider.E034",
-        )
-        for kind in resource_types()
-        if isinstance(kind, UserResource)
-        if isinstance(home := kind.usable_homes().get("active"), Active)
-        if not isinstance(home, MemberActive)
-    ]
-
-
-CHECKS = (check_mount_arguments, check_organizations, check_model, check_active)
+CHECKS = (check_mount_arguments, check_organizations, check_model)

@@ -270,8 +270,8 @@ class MembershipOrganizations(ModelOrganizations):
             return accounts.none()
         return accounts.filter(~self._has_active())
 
-    def active_home(self) -> Home | None:
-        return MemberActive(self)
+    def active_home(self, of_account: Home) -> Home | None:
+        return MemberActive(self, of_account)
 
     # -- the settings page ---------------------------------------------------------------------
 

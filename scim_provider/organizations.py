@@ -146,8 +146,8 @@ class Organizations:
         """Those of ``accounts`` that no organization counts on: they may be deactivated."""
         return accounts
 
-    def active_home(self) -> Home | None:
-        """Where ``active`` lives, if that is not the account's ``is_active``."""
+    def active_home(self, of_account: Home) -> Home | None:
+        """Where ``active`` lives, if that is not ``of_account``, which locks the account out."""
         return None
 
     def url_kwargs(self, owner: Model) -> Mapping[str, Any]:

@@ -31,7 +31,7 @@ from .mapping.context import Context
 from .mapping.document import Document, Written
 from .mapping.homes import Absent, AccountCopy, Choice, Home, Store
 from .mapping.managers import MANAGER
-from .mapping.member_active import come_back, follow, leave
+from .mapping.member_active import come_back, follow, leave, of_account
 from .mapping.membership import touch_groups_of
 from .mapping.people import StoredPeople
 from .mapping.references import forget_references
@@ -137,8 +137,8 @@ class UserResource(GuardedPeople):
                 and not home.account_fields & login
             )
         }
-        active = organizations().active_home()
-        if active is not None and homes.get("active") is own["active"]:
+        of_account = homes.get("active")
+        if active := organizations().active_home(of_account or Home()):
             homes["active"] = active
         return homes
 
@@ -175,7 +175,7 @@ class UserResource(GuardedPeople):
 
     def deactivate(self, account: Any) -> None:
         """Lock the account out; it stays, for a later create of the same person."""
-        home = self.home(_ACTIVE)
+        home = of_account(self.home(_ACTIVE))
         if fields := sorted(home.account_fields):
             home.write(Resource(account=account), _ACTIVE, False)
             account.save(update_fields=fields)
@@ -237,8 +237,9 @@ class UserResource(GuardedPeople):
         account: Any = row.account
         if account._state.adding:
             account.set_unusable_password()
-        back = {"is_active"} if come_back([row]) else frozenset[str]()
-        fields = written.account_fields | back
+        fields = written.account_fields
+        if come_back(self.home(_ACTIVE), [row]):
+            fields |= of_account(self.home(_ACTIVE)).account_fields
         account = self.save_account(account, fields, context) or account
         row.account = account  # its key is known only now
         is_new = row.pk is None

@@ -5,19 +5,13 @@ from __future__ import annotations
 import pytest
 
 from scim_provider import organization_checks as checks
-from scim_provider.mapping.accounts import Active
 from scim_provider.organization_models import ForeignKeyOrganizations, MembershipOrganizations
 from scim_provider.organizations import Organizations
-from scim_provider.resources import UserResource
 from tests.sites.many_to_many.scim import Clubs, Teams
 
 
 def mistaken(base, **attributes):
     return type("Mistaken", (base,), attributes)
-
-
-class OwnActive(UserResource):
-    homes = UserResource.homes | {"active": Active()}
 
 
 @pytest.mark.parametrize("kind", [Teams, Clubs, Organizations])
@@ -57,9 +51,3 @@ def test_a_class_that_does_not_name_its_model_would_leave_data_behind(settings):
     assert [found.id for found in checks.check_model()] == ["scim_provider.W033"]
     own.model = "accounts.Organisation"
     assert [found.id for found in checks.check_model()] == ["scim_provider.E032"]
-
-
-def test_an_active_of_its_own_would_switch_people_off_everywhere(settings):
-    types = {"RESOURCE_TYPES": [OwnActive], "ORGANIZATIONS": Teams}
-    settings.SCIM_PROVIDER = settings.SCIM_PROVIDER | types
-    assert [found.id for found in checks.check_active()] == ["scim_provider.E034"]

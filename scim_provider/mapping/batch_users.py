@@ -19,7 +19,7 @@ from .batch import Batch, Entry, Sent, Undecided
 from .claims import foreigners, managed_among, refuse_address, taken_name
 from .document import Document
 from .look_alikes import spellings
-from .member_active import come_back, follow
+from .member_active import ACTIVE, come_back, follow, of_account
 from .roles import assignments, grant_all
 from .rows import batched, insert_objects, update_objects
 from .telling import tell_roles
@@ -192,8 +192,9 @@ class UserBatch(Batch):
         if not self.revived:
             return
         FormerUser.objects.filter(pk__in=[former.pk for former in self.used]).delete()
-        rows = come_back([entry.row for entry in self.entries])
-        back = {row.account.pk: frozenset({"is_active"}) for row in rows}
+        home = self.resource_type.home(ACTIVE)
+        rows = come_back(home, [entry.row for entry in self.entries])
+        back = {row.account.pk: of_account(home).account_fields for row in rows}
         changed: dict[frozenset[str], list[Any]] = defaultdict(list)
         for entry in self.entries:
             account: Any = entry.row.account

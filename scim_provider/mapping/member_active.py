@@ -26,13 +26,16 @@ from django.db.models.sql.compiler import SQLCompiler
 
 from scim_provider.models import Resource
 from scim_provider.organizations import organizations
+from scim_provider.protocol import core
 from scim_provider.protocol.filter import Operator
 from scim_provider.protocol.schema import Target
 
 from .accounts import Active
 from .context import Context
 from .functions import EVERYTHING
+from .homes import Home
 
+ACTIVE = Target(core.USER.attribute("active"))  # type: ignore[arg-type]
 #: What a row calls it that was read together with it.
 ALIAS = "scim_member"
 
@@ -59,9 +62,11 @@ class MemberActive(Active):
     What a client writes stays on the row until the resource type makes it so: :func:`follow`.
     """
 
-    def __init__(self, site: Memberships) -> None:
+    def __init__(self, site: Memberships, of_account: Home) -> None:
         super().__init__()
         self.site, self.field, self.joins = site, ALIAS, ("account",)
+        #: Where the account itself is switched on and off.
+        self.of_account = of_account
 
     @property
     def account_fields(self) -> frozenset[str]:
@@ -99,8 +104,8 @@ class MemberActive(Active):
         if value is None:
             return
         vars(row)[ALIAS] = vars(row)[_WANTED] = value
-        if row.account._state.adding and not value and hasattr(row.account, "is_active"):
-            row.account.is_active = False
+        if row.account._state.adding:
+            self.of_account.write(row, target, value)
 
 
 _WANTED = "scim_member_wanted"
@@ -112,16 +117,23 @@ def wanted(row: Any) -> bool | None:
     return found
 
 
-def come_back(rows: Sequence[Any]) -> list[Any]:
+def of_account(home: Home) -> Home:
+    """Where the account itself is switched on and off: the ``home`` of ``active``, or behind it."""
+    return home.of_account if isinstance(home, MemberActive) else home
+
+
+def come_back(home: Home, rows: Sequence[Any]) -> list[Any]:
     """Those of ``rows`` whose accounts are switched on again by a first membership.
 
     Unsaved yet. An account that is off in spite of a membership was switched off by the site.
     """
-    off = [row for row in rows if wanted(row) and not row.account._state.adding]
-    off = [row for row in off if not getattr(row.account, "is_active", True)]
+    if not isinstance(home, MemberActive):
+        return []
+    joined = [row for row in rows if wanted(row) and not row.account._state.adding]
+    off = [row for row in joined if home.of_account.read(row, ACTIVE) is False]
     back = _unneeded(off) if off else []
     for row in back:
-        row.account.is_active = True
+        home.of_account.write(row, ACTIVE, True)
     return back
 
 
