@@ -16,6 +16,7 @@ class PreparedPair:
 
     def __init__(self, first: Prepared, other: Prepared) -> None:
         self._first, self._other = first, other
+        self._sql: dict[str, str] = {}
 
     def select(
         self, values: Sequence[Any], other_values: Sequence[Any]
@@ -29,7 +30,9 @@ class PreparedPair:
         if using != elsewhere or first is None or other is None:
             raise NotPreparable
         parameters = [*first.filled(values), *other.filled(other_values)]
-        rows = fetched(_paired(first, other), parameters, using)
+        if using not in self._sql:
+            self._sql[using] = _paired(first, other)
+        rows = fetched(self._sql[using], parameters, using)
         found = first.converted([row[: first.width] for row in rows])
         beside = other.converted([row[first.width :] for row in rows])
         return using, [

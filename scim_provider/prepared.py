@@ -6,8 +6,9 @@ runs with every request is therefore built once, with placeholders for what will
 
 from __future__ import annotations
 
+import re
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from itertools import count
@@ -191,9 +192,40 @@ def _compiled(
     }
     if set(found.values()) != set(range(len(placeholders))):
         raise NotPreparable
-    return Compiled(
-        sql, tuple(parameters), tuple(found.items()), _converter(compiler), len(compiler.select)
-    )
+    convert, width = _converter(compiler), len(compiler.select)
+    if connections[using].vendor == "postgresql":
+        sql, parameters, found = _written_out(sql, parameters, found)
+    return Compiled(sql, tuple(parameters), tuple(found.items()), convert, width)
+
+
+def _written_out(
+    sql: str, parameters: Sequence[Any], found: Mapping[int, int]
+) -> tuple[str, Sequence[Any], dict[int, int]]:
+    """The statement with those of its texts in it that are always the same.
+
+    PostgreSQL keeps the plan of a statement where it is no worse than one made for the values, and
+    knows how many people and how many groups there are only where it is told which are meant.
+    """
+    written: list[str] = []
+    left: list[Any] = []
+    moved: dict[int, int] = {}
+    places = iter(enumerate(parameters))
+    for piece in _PLACES.split(sql):
+        if piece == "%s":
+            position, parameter = next(places)
+            if position in found:
+                moved[len(left)] = found[position]
+            elif type(parameter) is str and _IS_PLAIN(parameter):
+                piece = f"'{parameter}'"
+            if piece == "%s":
+                left.append(parameter)
+        written.append(piece)
+    return "".join(written), left, moved
+
+
+_PLACES = re.compile("(%%|%s)")
+#: Texts that mean the same between quotes, whatever the settings of the database.
+_IS_PLAIN = re.compile(r"[A-Za-z0-9:._-]+").fullmatch
 
 
 def _is(parameter: Any, placeholder: Placeholder) -> bool:

@@ -39,6 +39,7 @@ from .mapping.relations import Groups, Members
 from .mapping.resource_type import Page, Representation, ResourceType
 from .mapping.roles import settle_roles, sync_assignments, with_role_values
 from .mapping.root import query_types
+from .mapping.saving import save_changed, save_new
 from .mapping.telling import tell_deleted, tell_roles
 from .mapping.transactions import atomically
 from .mapping.writing import StoredResourceType
@@ -156,7 +157,7 @@ class UserResource(GuardedPeople):
         A site whose manager makes accounts calls that: columns that come back otherwise than
         they are here are saved once more.
         """
-        account.save(force_insert=True)
+        save_new(account)
         return account
 
     def save_account(self, account: Any, fields: frozenset[str], context: Context) -> Any:
@@ -170,7 +171,7 @@ class UserResource(GuardedPeople):
             accounts.refuse_incomplete(account)
             return accounts.carry_over(account, self.create_account(account, context), fields)
         if fields:
-            account.save(update_fields=sorted(fields))
+            save_changed(account, sorted(fields))
         return account
 
     def deactivate(self, account: Any) -> None:
@@ -178,7 +179,7 @@ class UserResource(GuardedPeople):
         home = of_account(self.home(_ACTIVE))
         if fields := sorted(home.account_fields):
             home.write(Resource(account=account), _ACTIVE, False)
-            account.save(update_fields=fields)
+            save_changed(account, fields)
 
     # -- writing -------------------------------------------------------------------------------
 

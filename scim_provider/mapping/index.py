@@ -10,7 +10,7 @@ from scim_provider.models import AttributeValue, Resource
 from scim_provider.protocol.schema import Attribute, ResourceSchema, Target
 from scim_provider.protocol.values import comparison_key
 
-from .rows import insert_rows
+from .rows import replace_rows
 from .saving import update_where
 
 Document = dict[str, Any]
@@ -61,7 +61,7 @@ def _sub_values(attribute: Attribute, element: Any) -> Iterator[tuple[Attribute,
 def sync_index(
     resource: Resource, before: Document, after: Document, schema: ResourceSchema
 ) -> None:
-    """Bring the index rows of one resource up to date: at most one DELETE and one INSERT.
+    """Bring the index rows of one resource up to date, by a DELETE and an INSERT.
 
     A single value that becomes another one is one UPDATE.
     """
@@ -73,10 +73,14 @@ def sync_index(
         changes = {"element": element, "key": key, "text": text}
         update_where(AttributeValue, {"resource": resource.pk, "path": path}, changes)
         return
-    if gone := [path for path in changed if path in old]:
-        AttributeValue.objects.filter(resource=resource, path__in=gone).delete()
-    if come := [row for path in changed for row in sorted(new.get(path, ()))]:
-        insert_rows(AttributeValue, _COLUMNS, (_values(resource, row) for row in come))
+    gone = [path for path in changed if path in old]
+    come = [row for path in changed for row in sorted(new.get(path, ()))]
+    replace_rows(
+        AttributeValue,
+        {"resource": [resource.pk], "path": gone} if gone else {},
+        _COLUMNS,
+        [_values(resource, row) for row in come],
+    )
 
 
 def _both(before: Document, after: Document) -> tuple[tuple[Document, Document], ...]:

@@ -33,6 +33,10 @@ _PAIRS = {
         " sent {type} PATH '$[0]', display VARCHAR(256) PATH '$[1]')) AS pair"
     ),
 }
+#: The same for one member, of which PostgreSQL need not guess how many they are: it would plan anew
+#: with each statement. The array is the same parameter.
+_PAIR = "SELECT (%s::{type}[])[1] AS sent, (%s::text[])[1] AS display, 1 AS place"
+_SINGLE = "SELECT (%s::{type}[])[1] AS sent"
 #: Rows ``(sent)``. MariaDB runs a table function anew for every row that it is compared with,
 #: unless something, DISTINCT here, makes a table of it.
 _SINGLES = {
@@ -93,33 +97,35 @@ class MemberSql:
     def known(self, scim_ids: Collection[str]) -> dict[str, int]:
         """id → key of its row, of those that the connection has."""
         with self.connection.cursor() as cursor:
-            cursor.execute(self._sql(_KNOWN), [self._list(scim_ids), self.owner])
+            cursor.execute(self._sql(_KNOWN, len(scim_ids)), [self._list(scim_ids), self.owner])
             return dict(cursor.fetchall())
 
     def insert_by_id(self, group: int, displays: Mapping[str, str]) -> int:
         """Add those whose ids are known and who are no members yet: how many they were."""
-        return self._insert(_BY_ID, group, [*self._pairs(displays), self.owner])
+        parameters = [*self._pairs(displays), self.owner]
+        return self._insert(_BY_ID, group, len(displays), parameters)
 
     def insert_by_key(self, group: int, displays: Mapping[int, str]) -> int:
         """The same by the keys of their rows."""
-        return self._insert(_BY_KEY, group, self._pairs(displays))
+        return self._insert(_BY_KEY, group, len(displays), self._pairs(displays))
 
     def remove(self, group: int, scim_ids: Collection[str]) -> int:
         """Take out those of them who are members: how many they were."""
-        return self._run(self._sql(_REMOVE), [group, self._list(scim_ids), self.owner])
+        sql = self._sql(_REMOVE, len(scim_ids))
+        return self._run(sql, [group, self._list(scim_ids), self.owner])
 
     def keep_only(self, group: int, keys: Collection[int]) -> int:
         """Take out all others: how many they were."""
-        return self._run(self._sql(_KEEP[self.vendor]), [group, self._list(keys)])
+        return self._run(self._sql(_KEEP[self.vendor], len(keys)), [group, self._list(keys)])
 
     def insert_selected(self, selected: QuerySet[Any, Any]) -> int:
         """Add what a ``values_list`` of connection, group, member, moment and display selects."""
         select, parameters = selected.query.get_compiler(self.connection.alias).as_sql()
-        return self._run(self._sql(_INSERT_SELECTED, select=select), list(parameters))
+        return self._run(self._sql(_INSERT_SELECTED, 0, select=select), list(parameters))
 
-    def _insert(self, found: str, group: int, parameters: list[Any]) -> int:
+    def _insert(self, found: str, group: int, number: int, parameters: list[Any]) -> int:
         moment = self.connection.ops.adapt_datetimefield_value(timezone.now())
-        sql = self._sql(_INSERT, found=self._sql(found))
+        sql = self._sql(_INSERT, number, found=self._sql(found, number))
         return self._run(sql, [self.owner, group, moment, *parameters, group])
 
     def _run(self, sql: str, parameters: list[Any]) -> int:
@@ -127,9 +133,12 @@ class MemberSql:
             cursor.execute(sql, parameters)
             return max(int(cursor.rowcount), 0)
 
-    def _sql(self, template: str, **parts: str) -> str:
-        operations, pairs = self.connection.ops, _PAIRS[self.vendor]
-        singles, table = _SINGLES[self.vendor], Membership._meta.db_table
+    def _sql(self, template: str, number: int, **parts: str) -> str:
+        """The statement for so many ids or keys."""
+        operations, table = self.connection.ops, Membership._meta.db_table
+        pairs, singles = _PAIRS[self.vendor], _SINGLES[self.vendor]
+        if number == 1 and self.vendor == "postgresql":
+            pairs, singles = _PAIR, _SINGLE
         collation = binary_collation(self.connection) or "BINARY"
         return template.format(
             table=table,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from io import StringIO
 from itertools import islice
 from typing import Any, TypeVar
@@ -98,17 +98,71 @@ def insert_rows(model: type[Model], names: Sequence[str], rows: Iterable[Row]) -
         _insert(model, names, some, using)
 
 
+def replace_rows(
+    model: type[Model], gone: Mapping[str, Sequence[Any]], names: Sequence[str], rows: Sequence[Row]
+) -> None:
+    """DELETE the rows whose fields are among the values in ``gone``, and INSERT ``rows``.
+
+    Neither where there is nothing to do. PostgreSQL does both as one statement.
+    """
+    using = router.db_for_write(model)
+    connection = connections[using]
+    delete, values = _delete(model, gone, connection) if gone else ("", [])
+    if connection.vendor == "postgresql" and gone and 0 < len(rows) <= _FEW:
+        insert, arrays = _unnested(model, names, rows, connection)
+        delete, values, rows = f"WITH gone AS ({delete}) {insert}", [*values, *arrays], ()
+    if delete:
+        with connection.cursor() as cursor:
+            cursor.execute(delete, values)
+    if rows:
+        insert_rows(model, names, rows)
+
+
+def _delete(
+    model: type[Model], gone: Mapping[str, Sequence[Any]], connection: Any
+) -> tuple[str, list[Any]]:
+    """One parameter for all values of a field where the database takes an array."""
+    is_array = connection.vendor == "postgresql"
+    conditions: list[str] = []
+    parameters: list[Any] = []
+    for name, values in gone.items():
+        column = _column(model, name, connection)
+        if is_array and len(values) > 1:
+            conditions.append(f"{column} = ANY(%s)")
+            parameters.append(list(values))
+        else:
+            conditions.append(f"{column} IN ({', '.join(['%s'] * len(values))})")
+            parameters += values
+    table = connection.ops.quote_name(model._meta.db_table)
+    return f"DELETE FROM {table} WHERE {' AND '.join(conditions)}", parameters
+
+
+def _column(model: type[Model], name: str, connection: Any) -> str:
+    field: Any = model._meta.get_field(name)
+    return str(connection.ops.quote_name(field.column))
+
+
+def _unnested(
+    model: type[Model], names: Sequence[str], rows: Sequence[Row], connection: Any
+) -> tuple[str, list[Any]]:
+    """An INSERT that is the same for any number of rows, and an array for each column."""
+    types = (_element_type(model._meta.get_field(name), connection) for name in names)
+    arrays = ", ".join(f"%s::{type_}[]" for type_ in types)
+    sql = f"INSERT INTO {_into(model, names, connection)} SELECT * FROM unnest({arrays})"
+    return sql, [list(column) for column in zip(*rows, strict=True)]
+
+
+def _into(model: type[Model], names: Sequence[str], connection: Any) -> str:
+    columns = ", ".join(_column(model, name, connection) for name in names)
+    return f"{connection.ops.quote_name(model._meta.db_table)} ({columns})"
+
+
 def _insert(model: type[Model], names: Sequence[str], rows: Sequence[Row], using: str) -> None:
     connection = connections[using]
-    quote = connection.ops.quote_name
-    fields: list[Any] = [model._meta.get_field(name) for name in names]
-    columns = ", ".join(quote(field.column) for field in fields)
-    into = f"{quote(model._meta.db_table)} ({columns})"
+    into = _into(model, names, connection)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql" and len(rows) <= _FEW:
-            arrays = ", ".join(f"%s::{_element_type(field, connection)}[]" for field in fields)
-            values = [list(column) for column in zip(*rows, strict=True)]
-            cursor.execute(f"INSERT INTO {into} SELECT * FROM unnest({arrays})", values)
+            cursor.execute(*_unnested(model, names, rows, connection))
         elif connection.vendor == "postgresql":
             with connection.wrap_database_errors:
                 _copy(cursor, f"COPY {into} FROM STDIN", "".join(map(_copy_line, rows)))
