@@ -10,8 +10,8 @@ from scim_provider.models import AttributeValue, Resource
 from scim_provider.protocol.schema import Attribute, ResourceSchema, Target
 from scim_provider.protocol.values import comparison_key
 
-from .rows import replace_rows
-from .saving import update_where
+from .rows import OthersOfRow, replace_rows
+from .saving import insert, update_where
 
 Document = dict[str, Any]
 IndexRow = tuple[str, int, str]
@@ -56,6 +56,13 @@ def _sub_values(attribute: Attribute, element: Any) -> Iterator[tuple[Attribute,
     for sub_attribute in attribute.sub_attributes:
         if sub_attribute.name in element:
             yield sub_attribute, element[sub_attribute.name]
+
+
+def insert_indexed(resource: Resource, stored: Document, schema: ResourceSchema) -> None:
+    """INSERT a resource and its index rows."""
+    names = ("path", "element", "key", "text", "connection")
+    rows = [(*row, resource.connection_id) for row in new_index_rows(stored, schema)]
+    insert(resource, OthersOfRow(AttributeValue, "resource", names, rows))
 
 
 def sync_index(

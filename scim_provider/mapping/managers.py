@@ -30,12 +30,12 @@ def refer_to_managers(
     documents: Sequence[Document], users: QuerySet[Any], context: Context, endpoint: str
 ) -> None:
     """Add ``$ref`` where the manager is one of ``users``: one statement, if there is any."""
-    managed = [_manager_id(document) for document in documents]
+    managed = list(map(manager_id, documents))
     ids = sorted(set(managed) - {""})
     rows = users.order_by().filter(scim_id__in_set=ids).values_list("scim_id", flat=True)
     known = set(rows) if ids else set()
-    for document, manager_id in zip(documents, managed, strict=True):
-        if manager_id in known:
+    for document, own in zip(documents, managed, strict=True):
+        if own in known:
             refer_to_manager(document, context, endpoint)
 
 
@@ -43,19 +43,20 @@ def name_managers(
     documents: Sequence[Document], users: QuerySet[Any], context: Context, endpoint: str
 ) -> None:
     """Add ``$ref`` and ``displayName`` where the manager is one of ``users``: one statement."""
-    managed = [(document, _manager_id(document)) for document in documents]
-    ids = {manager_id for _, manager_id in managed if manager_id}
+    managed = [(document, manager_id(document)) for document in documents]
+    ids = {own for _, own in managed if own}
     if not ids:
         return
     rows = users.filter(scim_id__in_set=sorted(ids)).only("scim_id", "name", "document")
     known = {row.scim_id: row for row in rows}
-    for document, manager_id in managed:
-        if row := known.get(manager_id):
+    for document, own in managed:
+        if row := known.get(own):
             refer_to_manager(document, context, endpoint)
             name = row.document.get("displayName", row.name)
             document[_URI]["manager"]["displayName"] = name
 
 
-def _manager_id(document: Document) -> str:
+def manager_id(document: Document) -> str:
+    """The id that a person's manager is given by, "" for none."""
     manager = document.get(_URI, {}).get("manager", {})
     return str(manager.get("value", ""))

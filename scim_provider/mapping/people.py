@@ -28,6 +28,7 @@ from .managers import (
     MANAGER,
     MANAGER_ID,
     MANAGER_NAME,
+    manager_id,
     name_managers,
     refer_to_manager,
     refer_to_managers,
@@ -131,5 +132,7 @@ class StoredPeople(StoredResourceType):
     def _complete_managers(
         self, documents: Sequence[Document], context: Context, projection: Projection
     ) -> None:
+        if not any(map(manager_id, documents)):
+            return
         complete = name_managers if projection.wants(MANAGER_NAME) else refer_to_managers
         complete(documents, self.queryset(context.connection), context, self.endpoint)

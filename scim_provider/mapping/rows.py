@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from io import StringIO
 from itertools import islice
 from typing import Any, TypeVar
@@ -98,6 +99,38 @@ def insert_rows(model: type[Model], names: Sequence[str], rows: Iterable[Row]) -
         _insert(model, names, some, using)
 
 
+@dataclass(frozen=True)
+class OthersOfRow:
+    """Rows of ``model`` that refer by ``relation`` to a row that is about to be made.
+
+    Each has a value for each of ``names``.
+    """
+
+    model: type[Model]
+    relation: str
+    names: Sequence[str]
+    rows: Sequence[Row]
+
+    def fit_into_statement(self, connection: Any) -> bool:
+        return connection.vendor == "postgresql" and 0 < len(self.rows) <= _FEW
+
+    def beside(
+        self, insert: str, parameters: Sequence[Any], connection: Any
+    ) -> tuple[str, list[Any]]:
+        """``insert``, which returns the key ``id`` of its row, with the INSERT of these rows."""
+        into = _into(self.model, (*self.names, self.relation), connection)
+        arrays, values = _arrays(self.model, self.names, self.rows, connection)
+        return (
+            f"WITH made AS ({insert}), others AS (INSERT INTO {into} "
+            f"SELECT other.*, made.id FROM made, unnest({arrays}) AS other) SELECT id FROM made"
+        ), [*parameters, *values]
+
+    def insert(self, key: Any) -> None:
+        """The same by a statement of its own, once the key is known."""
+        rows = ((*row, key) for row in self.rows)
+        insert_rows(self.model, (*self.names, self.relation), rows)
+
+
 def replace_rows(
     model: type[Model], gone: Mapping[str, Sequence[Any]], names: Sequence[str], rows: Sequence[Row]
 ) -> None:
@@ -145,11 +178,18 @@ def _column(model: type[Model], name: str, connection: Any) -> str:
 def _unnested(
     model: type[Model], names: Sequence[str], rows: Sequence[Row], connection: Any
 ) -> tuple[str, list[Any]]:
-    """An INSERT that is the same for any number of rows, and an array for each column."""
+    """An INSERT that is the same for any number of rows."""
+    arrays, values = _arrays(model, names, rows, connection)
+    return f"INSERT INTO {_into(model, names, connection)} SELECT * FROM unnest({arrays})", values
+
+
+def _arrays(
+    model: type[Model], names: Sequence[str], rows: Sequence[Row], connection: Any
+) -> tuple[str, list[Any]]:
+    """Arguments of PostgreSQL's ``unnest``: an array for each column."""
     types = (_element_type(model._meta.get_field(name), connection) for name in names)
-    arrays = ", ".join(f"%s::{type_}[]" for type_ in types)
-    sql = f"INSERT INTO {_into(model, names, connection)} SELECT * FROM unnest({arrays})"
-    return sql, [list(column) for column in zip(*rows, strict=True)]
+    values = [list(column) for column in zip(*rows, strict=True)]
+    return ", ".join(f"%s::{type_}[]" for type_ in types), values
 
 
 def _into(model: type[Model], names: Sequence[str], connection: Any) -> str:

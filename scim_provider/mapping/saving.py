@@ -13,7 +13,7 @@ from django.db import connections, router
 from django.db.models import AutoField, BigAutoField, Field, Model
 from django.db.models.fields import NOT_PROVIDED
 
-from .rows import saves_are_watched
+from .rows import OthersOfRow, saves_are_watched
 
 
 def save_new(row: Any) -> None:
@@ -69,18 +69,27 @@ def _related(model: type[Model], names: Sequence[str]) -> list[Any]:
     return [field for field in model._meta.concrete_fields if field.name in names]
 
 
-def insert(row: Model) -> None:
-    """INSERT an unsaved row, which has its key afterwards."""
+def insert(row: Model, others: OthersOfRow | None = None) -> None:
+    """INSERT an unsaved row, which has its key afterwards, and the others that refer to it.
+
+    PostgreSQL does so in one statement.
+    """
     model = type(row)
     using = router.db_for_write(model, instance=row)
     connection = connections[using]
     fields = _fields(model)
     sql, returns = _insert_sql(model, using, connection.features.can_return_columns_from_insert)
+    parameters = _values(row, fields, connection, add=True)
+    together = others is not None and others.fit_into_statement(connection)
+    if others and together:
+        sql, parameters = others.beside(sql, parameters, connection)
     with connection.cursor() as cursor:
-        cursor.execute(sql, _values(row, fields, connection, add=True))
+        cursor.execute(sql, parameters)
         key = cursor.fetchone()[0] if returns else cursor.lastrowid
     row.pk = key
     row._state.adding, row._state.db = False, using
+    if others and not together:
+        others.insert(key)
 
 
 def update(row: Model, names: Sequence[str]) -> None:

@@ -21,11 +21,11 @@ from scim_provider.signals import OTHERS, Lifecycle
 from .batch import Batch, create_many
 from .context import Context
 from .document import Document, Written, rewrite, write_changes
-from .index import sync_index
+from .index import insert_indexed, sync_index
 from .lock import locked, row_lock
 from .membership import apply_delta
 from .resource_type import Representation, ResourceType
-from .saving import insert, update
+from .saving import update
 from .telling import tell_created, tell_deleted, tell_members, tell_updated
 from .transactions import atomically, is_dangling
 
@@ -185,18 +185,20 @@ class StoredResourceType(ResourceType):
 
     def store(self, row: Resource, before: Document, after: Document, context: Context) -> None:
         """Write the difference between two documents to the row and save it."""
+        is_new = row.pk is None
         written = self.place(row, before, after, context)
         self.save(row, written, context)
-        sync_index(row, written.stored_before, written.stored_after, self.resource_schema)
+        if not is_new:
+            sync_index(row, written.stored_before, written.stored_after, self.resource_schema)
 
     def place(self, row: Resource, before: Document, after: Document, context: Context) -> Written:
         """Write the difference between two documents to the row; nothing is saved yet."""
         return write_changes(row, before, after, self.placed)
 
     def save(self, row: Resource, written: Written, context: Context) -> None:
-        """INSERT or UPDATE the row."""
+        """INSERT the row with its index, or UPDATE the row alone."""
         if row.pk is None:
-            insert(row)
+            insert_indexed(row, written.stored_after, self.resource_schema)
         else:
             update(row, _SAVED)
 
