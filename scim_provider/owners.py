@@ -96,7 +96,9 @@ class OwnersAlong:
             self._remember(text, connection.owner_type_id, connection.owner_id)
 
     def _pair(self, model: type[Model]) -> PreparedPair:
-        return self._pairs.setdefault(model, PreparedPair(self._keys, prepared_by_key(model)))
+        if model not in self._pairs:
+            self._pairs[model] = PreparedPair(self._keys, prepared_by_key(model))
+        return self._pairs[model]
 
     def _remember(self, text: str, owner_type_id: int, owner_id: str) -> None:
         model = _model(owner_type_id)

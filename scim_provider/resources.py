@@ -237,7 +237,7 @@ class UserResource(GuardedPeople):
     def save(self, row: Resource, written: Written, context: Context) -> None:
         account: Any = row.account
         if account._state.adding:
-            account.set_unusable_password()
+            accounts.close_password(account)
         fields = written.account_fields
         if come_back(self.home(_ACTIVE), [row]):
             fields |= of_account(self.home(_ACTIVE)).account_fields
