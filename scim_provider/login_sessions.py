@@ -84,6 +84,17 @@ def end_sessions(accounts: Collection[Any]) -> int:
     return len(keys)
 
 
+def ended_sessions(keys: Sequence[str]) -> list[str]:
+    """Those of the keys whose sessions are over: one look where the store can do that."""
+    store: Any = _store()
+    if isinstance(store, DatabaseSessions) and type(store).exists is DatabaseSessions.exists:
+        live = store.model.objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
+        there = set(live.values_list("session_key", flat=True))
+    else:
+        there = {key for key in keys if store.exists(key)}
+    return [key for key in keys if key not in there]
+
+
 # -- the parts ---------------------------------------------------------------------------------
 
 

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from .conf import scim_settings
+from .login_sessions import ended_sessions
 from .mapping.transactions import database, together
-from .models import AccessKey, Connection, Event, FormerUser, Resource
+from .models import AccessKey, Connection, Event, FormerUser, LoginSession, Resource
 
 #: Rows of one transaction.
 BATCH = 1000
@@ -78,7 +80,34 @@ class Sweep:
         return list(self.found.filter(pk__in=first).values_list("pk", flat=True))
 
 
-def sweeps(connection: Connection | None, ages: Ages) -> Iterator[Sweep]:
+class SessionSweep:
+    """Notes of log-ins whose sessions are over; of the whole site."""
+
+    name = "login_sessions"
+
+    def count(self) -> int:
+        return sum(map(len, self._batches()))
+
+    def run(self, advance: Advance) -> int:
+        removed = 0
+        for keys in self._batches():
+            with together():
+                LoginSession.objects.filter(pk__in=keys).delete()
+            removed += len(keys)
+            advance(len(keys))
+        return removed
+
+    def _batches(self) -> Iterator[list[int]]:
+        """Keys of notes, oldest first; a session that is younger than its cookie is not over."""
+        old = timezone.now() - timedelta(seconds=settings.SESSION_COOKIE_AGE)
+        rows, last = LoginSession.objects.filter(started_at__lt=old).order_by("pk"), 0
+        while found := dict(rows.filter(pk__gt=last).values_list("session_key", "pk")[:BATCH]):
+            last = max(found.values())
+            if gone := ended_sessions(list(found)):
+                yield [found[key] for key in gone]
+
+
+def sweeps(connection: Connection | None, ages: Ages) -> Iterator[Sweep | SessionSweep]:
     """What there is to delete of one connection, or of all."""
     now = timezone.now()
     if ages.events is not None:
@@ -88,6 +117,8 @@ def sweeps(connection: Connection | None, ages: Ages) -> Iterator[Sweep]:
         ended = now - timedelta(days=ages.ended_keys)
         yield Sweep("access_keys", _rows(AccessKey, connection), _ended_before(ended))
     yield Sweep("former_users", _rows(FormerUser, connection), _forgotten(ages, now))
+    if connection is None:
+        yield SessionSweep()
 
 
 def _rows(model: type[Model], connection: Connection | None) -> QuerySet[Any]:

@@ -12,8 +12,8 @@ import pytest
 from django.apps import apps
 from django.core import mail
 from django.core.management import CommandError, call_command
+from django.db import DatabaseError, connections
 from django.db import connection as database
-from django.db import connections
 from django.db.models.signals import post_save
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.test import override_settings
@@ -209,6 +209,23 @@ def test_what_is_missing_of_a_table_is_named(monkeypatch: pytest.MonkeyPatch) ->
         f"The index scim_res_ext of {table} is missing.": Severity.WARNING,
         f"{key}.digest is not unique.": Severity.ERROR,
     }
+
+
+def test_tables_that_are_missing_are_named_and_nothing_fails(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    introspection = connections["default"].introspection
+    tables = [name for name in introspection.table_names() if name != AccessKey._meta.db_table]
+    monkeypatch.setattr(introspection, "table_names", lambda *args, **kwargs: tables)
+    (finding,) = check_tables()
+    assert finding.what == f"The table {AccessKey._meta.db_table} is missing."
+
+    def refuse(*args: Any, **kwargs: Any) -> Any:
+        raise DatabaseError("permission denied")
+
+    monkeypatch.setattr(introspection, "table_names", refuse)
+    told = [each.what for each in examine(offline=True, self_test=False)]
+    assert "It refuses to tell: permission denied." in told
 
 
 @pytest.mark.skipif(database.vendor == "sqlite", reason="SQLite compares bytes by default")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from importlib import import_module
 from io import StringIO
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connections
 from django.test import override_settings
@@ -17,8 +19,9 @@ from django.utils import timezone
 from example_project.accounts.models import Account
 from scim_provider import keys, pruning
 from scim_provider.checks import check_numbers
-from scim_provider.models import AccessKey, Connection, Event, EventKind, FormerUser
+from scim_provider.models import AccessKey, Connection, Event, EventKind, FormerUser, LoginSession
 from tests.conftest import ScimClient
+from tests.factories import AccountFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -122,6 +125,24 @@ def test_former_users_are_remembered_until_they_are_back(
     FormerUser.objects.update(deleted_at=timezone.now() - timedelta(days=800))
     assert run()["former_users"] == 0
     assert run("--former-users-days=730")["former_users"] == 1
+
+
+@pytest.mark.parametrize("engine", ["db", "cache"])
+def test_notes_of_sessions_go_when_the_sessions_are_over(engine: str) -> None:
+    with override_settings(SESSION_ENGINE=f"django.contrib.sessions.backends.{engine}"):
+        account, old = AccountFactory(), timezone.now() - timedelta(days=30)
+        store = import_module(settings.SESSION_ENGINE).SessionStore()
+        store["any"] = 1
+        store.create()
+        for key in (store.session_key, "over"):
+            LoginSession.objects.create(account=account, session_key=key, started_at=old)
+        LoginSession.objects.create(account=account, session_key="young")
+        assert run("--dry-run")["login_sessions"] == 1
+        assert run()["login_sessions"] == 1
+        kept = set(LoginSession.objects.values_list("session_key", flat=True))
+        assert kept == {store.session_key, "young"}
+        store.delete()
+        assert run()["login_sessions"] == 1
 
 
 def test_people_get_lines_instead_of_json(connection: Connection) -> None:

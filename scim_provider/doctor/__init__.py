@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
+from django.db import DatabaseError
 from django.urls import NoReverseMatch
 
 from scim_provider.models import Connection
@@ -13,7 +15,7 @@ from scim_provider.organizations import owner_of
 from .configuration import check_base_url, check_cache, check_proxy, check_system
 from .connection_state import check_connections
 from .database import check_clock, check_engine, check_migrations, check_tables
-from .finding import Finding, Severity
+from .finding import Finding, Severity, error
 from .reachability import check_reachability
 from .self_test import check_itself
 
@@ -49,11 +51,24 @@ def examine(
 
 def _of_the_database(connection: Connection | None, *, self_test: bool) -> Iterator[Finding]:
     yield from check_engine()
-    yield from check_tables()
-    yield from check_clock()
-    yield from check_connections(connection)
+    yield from _guarded(check_tables)
+    yield from _guarded(check_clock)
+    yield from _guarded(partial(check_connections, connection))
     if self_test:
         yield from check_itself(connection)
+
+
+def _guarded(check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    """What the check finds; that the database refuses it is a finding too."""
+    try:
+        yield from check()
+    except DatabaseError as refused:
+        yield error(
+            "database",
+            f"It refuses to tell: {refused}.",
+            "Requests may be refused alike.",
+            "See what is said of migrations and tables, and the rights of the database's user.",
+        )
 
 
 def _own_url(connection: Connection | None) -> str:

@@ -54,10 +54,16 @@ def check_migrations() -> Iterator[Finding]:
 def check_tables() -> Iterator[Finding]:
     """The tables are as the migrations made them."""
     connection = connections[database()]
-    problems = []
+    there = set(connection.introspection.table_names())
+    problems: list[Finding] = []
     for model in apps.get_app_config(APP).get_models():
-        if model._meta.managed and not model._meta.proxy:
-            problems += [*_missing(connection, model), *_collations(connection, model)]
+        if model._meta.proxy:
+            continue
+        if model._meta.db_table not in there:
+            what = f"The table {model._meta.db_table} is missing."
+            problems.append(error("database", what, "Requests fail that need it.", _REPAIR))
+            continue
+        problems += [*_missing(connection, model), *_collations(connection, model)]
     yield from problems
     if not problems:
         yield ok("database", "Indexes, constraints and collations are as they should be.")
