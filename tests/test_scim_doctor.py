@@ -223,7 +223,7 @@ def test_tables_that_are_missing_are_named_and_nothing_fails(
     def refuse(*args: Any, **kwargs: Any) -> Any:
         raise DatabaseError("permission denied")
 
-    monkeypatch.setattr(introspection, "table_names", refuse)
+    monkeypatch.setattr(introspection, "get_constraints", refuse)
     told = [each.what for each in examine(offline=True, self_test=False)]
     assert "It refuses to tell: permission denied." in told
 
