@@ -31,10 +31,12 @@ from .models import (
     Connection,
     Event,
     FormerUser,
+    GrantedGroup,
     Membership,
     Resource,
     Role,
     RoleAssignment,
+    RoleRule,
     ScimGroup,
     ScimUser,
     Unlisted,
@@ -76,6 +78,7 @@ class ConnectionAdmin(ReadOnlyAdmin):
         "strict",
         "unique_group_names",
         "unknown_role",
+        "missing_role",
         "unknown_member",
         "missing_members",
         "on_delete",
@@ -295,10 +298,39 @@ class UnlistedAdmin(ConnectionsAdmin):
 class RoleAdmin(ConnectionsAdmin):
     """The roles of each connection."""
 
-    list_display = ("value", "display", "connection", "protected", "is_default", "django_group")
+    list_display = (
+        "value",
+        "display",
+        "connection",
+        "priority",
+        "protected",
+        "is_default",
+        "django_group",
+    )
     list_filter = (ConnectionFilter, "protected")
     list_select_related = (*ConnectionsAdmin.list_select_related, "django_group")
     search_fields = ("value_key__startswith", "display__istartswith")
+
+
+@admin.register(RoleRule)
+class RoleRuleAdmin(ConnectionsAdmin):
+    """Whose members have which role; ``scim_roles`` changes that."""
+
+    list_display = ("group", "role", "connection", "created_at")
+    list_select_related = (*ConnectionsAdmin.list_select_related, "group", "role")
+    search_fields = ("group__name_key__startswith", "role__value_key__startswith")
+
+
+@admin.register(GrantedGroup)
+class GrantedGroupAdmin(ReadOnlyAdmin):
+    """Who was put into which Django group by a role."""
+
+    list_display = ("account", "group")
+    list_select_related = ("account", "group")
+    ordering = ("-id",)
+
+    def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
+        return (f"account__{get_user_model().USERNAME_FIELD}__istartswith",)
 
 
 @admin.register(RoleAssignment)

@@ -20,7 +20,17 @@ from .models import Resource
 from .mounts import mounts
 from .routers import reads_primary
 
-_ROLE_KEYS = {"value", "display", "description", "django_group", "protected", "default"}
+_ROLE_KEYS = {
+    "value",
+    "display",
+    "description",
+    "aliases",
+    "priority",
+    "django_group",
+    "protected",
+    "rules_may_grant",
+    "default",
+}
 _NUMBERS = (
     "MAX_RESULTS",
     "DEFAULT_COUNT",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -19,7 +18,7 @@ from django.utils import timezone
 from . import keys
 from .conf import scim_settings
 from .mapping.transactions import together
-from .models import AccessKey, Connection, Resource, Role, ScimUser
+from .models import AccessKey, Connection, Resource, Role, ScimUser, role_key
 from .mounts import base_url as base_url
 from .organizations import Entitlement, organizations, owner_of
 from .signals import announce, connection_disabled, connection_enabled
@@ -281,11 +280,9 @@ def _role(
     connection: Connection,
     *,
     value: str,
-    display: str = "",
-    description: str = "",
     django_group: str = "",
-    protected: bool = False,
     default: bool = False,
+    **more: Any,
 ) -> Role:
     group = Group.objects.get_or_create(name=django_group)[0] if django_group else None
     now = timezone.now()
@@ -294,10 +291,8 @@ def _role(
         created=now,
         last_modified=now,
         value=value,
-        value_key=unicodedata.normalize("NFC", value).lower(),
-        display=display,
-        description=description,
+        value_key=role_key(value),
         django_group=group,
-        protected=protected,
         is_default=default,
+        **more,
     )

@@ -93,6 +93,14 @@ class Organizations:
         for account in accounts:
             self.admit(account, owner)
 
+    def roles_changed(self, accounts: Sequence[AbstractBaseUser], owner: Model | None) -> None:
+        """``accounts`` have other roles in ``owner`` than before, for whatever reason.
+
+        Called within the transaction, with all whom one operation concerns;
+        :func:`scim_provider.roles.roles_of` tells which they have. Where it is not overridden,
+        nothing is read for it.
+        """
+
     def belongs(self, account: AbstractBaseUser, owner: Model | None) -> bool:
         """Whether an existing account is a member of ``owner`` and may be linked to SCIM."""
         return owner is None

@@ -37,13 +37,15 @@ from .mapping.people import StoredPeople
 from .mapping.references import forget_references
 from .mapping.relations import Groups, Members
 from .mapping.resource_type import Page, Representation, ResourceType
+from .mapping.role_effects import settle_groups
+from .mapping.role_rules import RoleRules, members_of_group
 from .mapping.roles import settle_roles, sync_assignments, with_role_values
 from .mapping.root import query_types
 from .mapping.saving import save_changed, save_new
-from .mapping.telling import tell_deleted, tell_roles
+from .mapping.telling import tell_deleted
 from .mapping.transactions import atomically
 from .mapping.writing import StoredResourceType
-from .models import OnDelete, Resource, Role
+from .models import MissingRole, OnDelete, Resource, Role, RoleAssignment
 from .organizations import organizations
 from .protocol import core
 from .protocol.messages import ListQuery
@@ -230,9 +232,9 @@ class UserResource(GuardedPeople):
         if password is not None:
             accounts.set_password(account, password)
             account.save(update_fields=["password"])
-        if after.get("roles") != before.get("roles"):
-            sync_assignments(row, after, context.roles)
-            tell_roles([(row, before, after)], context)
+        defaults = not before and context.connection.missing_role == MissingRole.DEFAULT
+        if defaults or after.get("roles") != before.get("roles"):
+            sync_assignments(row, after, context.roles, context.connection)
 
     def save(self, row: Resource, written: Written, context: Context) -> None:
         account: Any = row.account
@@ -258,8 +260,6 @@ class UserResource(GuardedPeople):
         now = timezone.now()
         touch_groups_of(row, now)
         forget_references(row, MANAGER, now)
-        if row.document.get("roles"):
-            sync_assignments(row, {}, context.roles)
         if context.connection.on_delete == OnDelete.DELETE and not needed:
             self.access_changed(gone, context)
             row.delete()
@@ -269,7 +269,9 @@ class UserResource(GuardedPeople):
             self.deactivate(account)
         self.access_changed(gone, context)
         accounts.remember(row)
-        row.delete()
+        _, deleted = row.delete()
+        if deleted.get(RoleAssignment._meta.label):
+            settle_groups([account.pk])
 
     def tell_removed(self, row: Resource, context: Context) -> None:
         deleted = row.account is not None and row.account.pk is None
@@ -301,7 +303,13 @@ class GroupResource(StoredResourceType):
 
     def remove(self, row: Resource, context: Context) -> None:
         touch_groups_of(row, timezone.now())
+        if not row.has_rules:
+            row.delete()
+            return
+        rules, members = RoleRules(row, context.connection), members_of_group(row)
+        row.role_rules.all().delete()
         row.delete()
+        rules.moved((), members)
 
     def members(self, row: Resource, context: Context) -> list[Document]:
         return members_of([row.pk], context, Members.types)[row.pk]

@@ -20,6 +20,7 @@ from scim_provider import keys
 from scim_provider.admin_lists import CappedPaginator
 from scim_provider.events import event, record
 from scim_provider.models import Connection, EventKind, LoginSession, Resource, ScimUser, Unlisted
+from scim_provider.role_mapping import apply
 from tests.conftest import ScimClient
 from tests.factories import (
     AccountFactory,
@@ -32,7 +33,7 @@ APP = "scim_provider"
 
 pytestmark = pytest.mark.django_db
 
-OF_ACCOUNTS = ("lockout", "loginsession")
+OF_ACCOUNTS = ("lockout", "loginsession", "grantedgroup")
 MODELS = (
     "connection",
     "accesskey",
@@ -42,6 +43,7 @@ MODELS = (
     "formeruser",
     "unlisted",
     "role",
+    "rolerule",
     "roleassignment",
     "event",
     *OF_ACCOUNTS,
@@ -62,6 +64,8 @@ def provisioned(scim: ScimClient, connection: Connection) -> None:
     made = scim.post("/Users", user)
     group = {"displayName": "Sales", "members": [{"value": made.json()["id"]}]}
     scim.post("/Groups", group)
+    granting = {"value": "analyst", "django_group": "Analysts"}
+    apply(connection, {"roles": [granting], "rules": [{"group": "Sales", "role": "analyst"}]})
     gone = scim.post("/Users", {"userName": "gone@example.com"}).json()["id"]
     scim.delete(f"/Users/{gone}")
     record([event(connection, EventKind.PERSON_LINKED, name="ana@example.com", reason="Asked.")])
@@ -77,6 +81,8 @@ def more() -> None:
         user = {"userName": f"more{number}@example.com", "role": "support"}
         made = scim.post("/Users", user).json()["id"]
         scim.post("/Groups", {"displayName": "Sales", "members": [{"value": made}]})
+        granting = {"value": "support", "django_group": "Supporters"}
+        apply(connection, {"roles": [granting], "rules": [{"group": "Sales", "role": "support"}]})
         gone = scim.post("/Users", {"userName": f"gone{number}@example.com"}).json()["id"]
         scim.delete(f"/Users/{gone}")
         record([event(connection, EventKind.PERSON_LINKED, name=user["userName"])])
@@ -218,7 +224,12 @@ def test_only_policies_of_a_connection_can_be_changed(admin: Client) -> None:
         assert admin.get(reverse(f"admin:scim_provider_{model}_add")).status_code == 403
     connection = Connection.objects.get()
     keys = {f"access_keys-{name}_FORMS": "0" for name in ("TOTAL", "INITIAL")}
-    policy = {"unknown_role": "ignore", "unknown_member": "reject", "missing_members": "keep"}
+    policy = {
+        "unknown_role": "ignore",
+        "missing_role": "default",
+        "unknown_member": "reject",
+        "missing_members": "keep",
+    }
     admin.post(
         reverse("admin:scim_provider_connection_change", args=[connection.pk]),
         policy

@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db import connections, router
 
-from scim_provider.models import FormerUser, Resource, RoleAssignment
+from scim_provider.models import FormerUser, MissingRole, Resource, RoleAssignment
 from scim_provider.organizations import organizations
 from scim_provider.protocol.errors import ScimError
 from scim_provider.protocol.schema import comparison_key
@@ -20,9 +20,10 @@ from .claims import foreigners, managed_among, refuse_address, taken_name
 from .document import Document
 from .look_alikes import spellings
 from .member_active import ACTIVE, come_back, follow, of_account
-from .roles import assignments, grant_all
+from .role_effects import taking_effect
+from .role_rules import settle_defaults
+from .roles import assignments
 from .rows import batched, insert_objects, update_objects
-from .telling import tell_roles
 
 #: Names of one look-up where the engine has no limit of its own.
 _NAMES = 10_000
@@ -177,7 +178,6 @@ class UserBatch(Batch):
         self.save_rows()
         self._follow_memberships()
         self._save_passwords()
-        self._assign()
 
     def tell(self) -> None:
         super().tell()
@@ -185,7 +185,7 @@ class UserBatch(Batch):
         kind: Any = self.resource_type
         changed = [(row, was, kind.is_active(row)) for row, was in self.were_active]
         kind.access_changed(changed, self.context)
-        tell_roles([(entry.row, {}, entry.document) for entry in self.entries], self.context)
+        self._assign()  # which tells about roles, after it was told whose they are
 
     def _save_returning(self) -> None:
         """The accounts of people who return: one UPDATE for all with the same columns."""
@@ -230,17 +230,18 @@ class UserBatch(Batch):
                 accounts.tell_validators(account, password)
 
     def _assign(self) -> None:
-        granted: dict[Any, set[int]] = {}
-        rows: list[RoleAssignment] = []
-        for entry in self.entries:
-            given = assignments(entry.row, entry.document, self.context.roles)
-            groups = {a.role.django_group_id for a in given if a.role.django_group_id}
-            if groups:
-                granted[entry.row.account] = groups
-            rows += given
-        if rows:
+        connection = self.context.connection
+        has_default = connection.missing_role == MissingRole.DEFAULT
+        if not has_default and not any(entry.document.get("roles") for entry in self.entries):
+            return
+        roles = self.context.roles
+        rows = [a for e in self.entries for a in assignments(e.row, e.document, roles)]
+        people = [e.row.pk for e in self.entries] if has_default else {row.user_id for row in rows}
+        granting = any(role.django_group_id for role in roles.values())
+        with taking_effect(connection, people, grants=granting):
             RoleAssignment.objects.bulk_create(rows)
-            grant_all(granted)
+            if has_default:
+                settle_defaults(connection, people)
 
 
 def _key(document: Document) -> str:

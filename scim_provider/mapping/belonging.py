@@ -14,6 +14,7 @@ from scim_provider.protocol.projection import Window
 
 from .context import Context
 from .paths import Document
+from .sets import each_joined
 
 #: Whoever is in groups: a row id, or a text that stands for several.
 Owner = TypeVar("Owner", int, str)
@@ -66,17 +67,6 @@ WITH RECURSIVE scim_above (start_id, group_id) AS (
 SELECT a.start_id, r.id, r.scim_id, r.name
 FROM scim_above a JOIN {resources} r ON r.id = a.group_id
 """
-
-
-def each_joined(table: str, alias: str, column: str, value: str, vendor: str) -> str:
-    """A join of the rows of ``table`` whose ``column`` is ``value``, found by index row by row.
-
-    Inside a recursion PostgreSQL knows no numbers, and would rather read the whole table.
-    """
-    if vendor != "postgresql":
-        return f"JOIN {table} {alias} ON {alias}.{column} = {value}"
-    rows = f"SELECT * FROM {table} joined WHERE joined.{column} = {value} OFFSET 0"
-    return f"CROSS JOIN LATERAL ({rows}) {alias}"
 
 
 def groups_of(member_ids: Sequence[int], context: Context) -> dict[int, list[Document]]:

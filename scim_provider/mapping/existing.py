@@ -37,6 +37,7 @@ from .context import Context
 from .document import Document
 from .index import new_index_rows
 from .paths import set_value
+from .role_rules import give_default
 from .rows import insert_resources, insert_rows
 from .transactions import atomically, database, is_dangling, locking
 
@@ -237,6 +238,7 @@ class Listing:
             ]
         )
         announce(users_linked, self.connection, users=listed)
+        give_default(self.connection, [row.pk for row in listed])
 
     def _index(self) -> Iterator[Sequence[Any]]:
         schema = self.kind.resource_schema

@@ -14,6 +14,7 @@ from scim_provider.models import (
     Connection,
     EventKind,
     Resource,
+    RoleAssignment,
     Unlisted,
     UnlistedReason,
 )
@@ -24,6 +25,7 @@ from .context import Context
 from .managers import MANAGER
 from .membership import touch_groups_of_all
 from .references import forget_all_references
+from .role_effects import settle_groups
 from .transactions import atomically, database, locking
 
 
@@ -71,7 +73,9 @@ def _take_out(
         ]
     )
     announce(users_unlinked, connection, users=list(people))
-    Resource.objects.filter(pk__in=keys).delete()
+    _, deleted = Resource.objects.filter(pk__in=keys).delete()
+    if deleted.get(RoleAssignment._meta.label):  # what their roles granted goes with the roles
+        settle_groups([person.account_id for person in people])
 
 
 def _keep_out(connection: Connection, people: Sequence[Resource]) -> None:

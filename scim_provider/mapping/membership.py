@@ -17,6 +17,7 @@ from scim_provider.protocol.errors import InvalidValue
 
 from .context import Context
 from .member_sql import MemberSql
+from .role_rules import RoleRules
 from .transactions import database, locking
 
 Element = Mapping[str, Any]
@@ -37,6 +38,28 @@ def apply_delta(group: Resource, delta: ValueDelta, context: Context) -> bool:
     """
     refuse_itself(group, delta.added)
     refuse_shared(delta.added, context)
+    if not group.has_rules:
+        return _apply(group, delta, context)
+    rules = RoleRules(group, context.connection)
+    before = _among(group, delta, context)
+    changed = _apply(group, delta, context)
+    if changed:
+        after = _among(group, delta, context)
+        rules.moved(after - before, before - after)
+    return changed
+
+
+def _among(group: Resource, delta: ValueDelta, context: Context) -> set[int]:
+    """The members whom the delta is about: the keys of their rows."""
+    members = Membership.objects.filter(group=group)
+    if not delta.cleared:
+        named = _possible([*delta.added, *delta.removed])
+        owned = {"member__connection": context.connection, "member__scim_id__in_set": named}
+        members = members.filter(**owned)
+    return set(members.values_list("member_id", flat=True))
+
+
+def _apply(group: Resource, delta: ValueDelta, context: Context) -> bool:
     if delta.cleared:
         return _replace(group, delta.added, context)
     removed = _remove(group, delta.removed, context) if delta.removed else 0

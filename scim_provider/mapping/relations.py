@@ -11,12 +11,12 @@ from scim_provider.models import Membership, Resource
 from scim_provider.protocol.filter import Comparison, Filter, Operator, Present, evaluate
 from scim_provider.protocol.schema import Target
 
-from .belonging import each_joined
 from .columns import Constant
 from .context import Context
 from .elements import ElementEvaluator
 from .functions import EVERYTHING, NOTHING, BinaryText, NormalisedKey, compare_text
 from .homes import Home
+from .sets import each_joined
 from .starts import Finds, Selected, check_of, named_by, united
 
 

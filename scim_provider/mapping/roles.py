@@ -5,14 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from django.contrib.auth import get_user_model
-from django.db.models.signals import m2m_changed
-
 from scim_provider.conf import scim_settings
-from scim_provider.models import Connection, Provenance, Resource, Role, RoleAssignment, UnknownRole
+from scim_provider.models import (
+    Connection,
+    Provenance,
+    Resource,
+    Role,
+    RoleAssignment,
+    UnknownRole,
+    role_key,
+)
 from scim_provider.protocol.errors import InvalidValue
-from scim_provider.protocol.schema import Schema, comparison_key
+from scim_provider.protocol.schema import Schema
 from scim_provider.protocol.values import quoted
+
+from .role_effects import taking_effect
+from .role_rules import settle_defaults
 
 Document = dict[str, Any]
 
@@ -87,9 +95,16 @@ def _from_roles(before: Document, after: Document, roles: dict[str, Role], polic
     after.pop("role", None)
     if elements:
         after["roles"] = elements
-        primary = next((n for n, e in enumerate(elements) if e.get("primary")), 0)
+        primary = _main(elements, known)
         by_id = elements[primary]["value"] == known[primary].scim_id
         after["role"] = known[primary].value if by_id else elements[primary]["value"]
+
+
+def _main(elements: list[Document], known: list[Role]) -> int:
+    """Which of the elements ``role`` is: the primary one, else the first with most priority."""
+    chosen = (n for n, element in enumerate(elements) if element.get("primary"))
+    highest = max(range(len(known)), key=lambda n: known[n].priority)
+    return next(chosen, highest)
 
 
 def _without_mirror(before: Document, elements: list[Document]) -> list[Document]:
@@ -102,93 +117,61 @@ def _without_mirror(before: Document, elements: list[Document]) -> list[Document
 
 
 def find_role(roles: dict[str, Role], sent: str) -> Role | None:
-    """The role of that value, in any case, or of that id, which Okta sends."""
-    found = roles.get(comparison_key(sent.strip()))
-    return found or next((role for role in roles.values() if role.scim_id == sent), None)
+    """The role of that value, in any case, of an alias, or of that id, which Okta sends."""
+    return roles.get(role_key(sent))
 
 
 def _known(sent: str, roles: dict[str, Role], policy: str) -> Role | None:
     role = find_role(roles, sent)
-    if role is not None and not role.protected:
+    if role is not None and role.by_client:
         return role
     if policy == UnknownRole.IGNORE:
         return None
+    usable = [role for role in dict.fromkeys(roles.values()) if role.by_client]
     if policy == UnknownRole.DEFAULT:
-        return next((r for r in roles.values() if r.is_default), None)
-    allowed = ", ".join(r.value for r in roles.values() if not r.protected)
+        return next((role for role in usable if role.is_default), None)
+    allowed = ", ".join(role.value for role in usable)
     raise InvalidValue(f"role: {quoted(sent)} is not a role here. Use one of: {allowed}.")
 
 
 def roles_by_key(connection: Connection) -> dict[str, Role]:
-    """The connection's roles by comparison key."""
-    return {role.value_key: role for role in Role.objects.filter(connection=connection)}
+    """The connection's roles by each key that they are found by; the value itself goes first."""
+    roles = list(Role.objects.filter(connection=connection))
+    by_value = {role.value_key: role for role in roles}
+    others = {key: role for role in reversed(roles) for key in role.keys}
+    return by_value | {key: role for key, role in others.items() if key not in by_value}
 
 
-def sync_assignments(user: Resource, document: Document, roles: dict[str, Role]) -> None:
+def sync_assignments(
+    user: Resource, document: Document, roles: dict[str, Role], connection: Connection
+) -> None:
     """Make the client's assignments of ``user`` those of the document; others' stay.
 
     The account is put into the Django groups that its roles grant, and taken out of those that
     no role of it grants any more.
     """
     granting = any(role.django_group_id for role in roles.values())
-    before = _granted_groups(user) if granting else set()
-    RoleAssignment.objects.filter(user=user, provenance=Provenance.CLIENT).delete()
-    RoleAssignment.objects.bulk_create(
-        assignments(user, document, roles),
-        ignore_conflicts=True,  # the role was given by hand already: that assignment stays
-    )
-    if granting:
-        _grant(user.account, before, _granted_groups(user))
+    with taking_effect(connection, [user.pk], grants=granting):
+        RoleAssignment.objects.filter(user=user, provenance=Provenance.CLIENT).delete()
+        RoleAssignment.objects.bulk_create(assignments(user, document, roles))
+        settle_defaults(connection, [user.pk])
 
 
 def assignments(user: Resource, document: Document, roles: dict[str, Role]) -> list[RoleAssignment]:
     """The assignments that ``roles`` of the document ask for; nothing is saved yet."""
-    wanted: dict[Role, tuple[int, Document]] = {}
-    for position, element in enumerate(document.get("roles", [])):
-        if role := find_role(roles, element.get("value", "")):
-            wanted.setdefault(role, (position, element))
-    return [_assignment(user, role, *sent) for role, sent in wanted.items()]
+    wanted: dict[Role, bool] = {}
+    for element in document.get("roles", []):
+        role = find_role(roles, element.get("value", ""))
+        if role is not None and role.by_client:
+            wanted[role] = wanted.get(role, False) or bool(element.get("primary"))
+    return [_assignment(user, role, primary=primary) for role, primary in wanted.items()]
 
 
-def _granted_groups(user: Resource) -> set[int]:
-    assigned = RoleAssignment.objects.filter(user=user, role__django_group__isnull=False)
-    return set(assigned.values_list("role__django_group", flat=True))
-
-
-def _grant(account: Any, before: set[int], after: set[int]) -> None:
-    groups = getattr(account, "groups", None)  # a user model without permissions has none
-    if groups is None:
-        return
-    if lost := before - after:
-        groups.remove(*lost)
-    if gained := after - before:
-        groups.add(*gained)
-
-
-def grant_all(granted: dict[Any, set[int]]) -> None:
-    """Put accounts into Django groups: with one statement, unless somebody watches."""
-    relation: Any = getattr(get_user_model(), "groups", None)
-    if relation is None or not granted:  # a user model without permissions has none
-        return
-    through, field = relation.through, relation.field
-    if m2m_changed.has_listeners(through) or not through._meta.auto_created:
-        for account, groups in granted.items():
-            account.groups.add(*groups)
-        return
-    names = f"{field.m2m_field_name()}_id", f"{field.m2m_reverse_field_name()}_id"
-    pairs = ((account.pk, group) for account, groups in granted.items() for group in groups)
-    through._default_manager.bulk_create(
-        (through(**dict(zip(names, pair, strict=True))) for pair in pairs), ignore_conflicts=True
-    )
-
-
-def _assignment(user: Resource, role: Role, position: int, element: Document) -> RoleAssignment:
+def _assignment(user: Resource, role: Role, *, primary: bool) -> RoleAssignment:
     return RoleAssignment(
         connection_id=user.connection_id,
         user=user,
         role=role,
         provenance=Provenance.CLIENT,
-        primary=bool(element.get("primary")),
-        position=position,
-        sent=element,
+        primary=primary,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,22 +11,18 @@ from scim_provider.signals import (
     MembersChange,
     announce,
     members_changed,
-    roles_changed,
     users_deactivated,
     users_reactivated,
 )
 
 from .context import Context
 from .paths import Document
-from .roles import find_role
 
 if TYPE_CHECKING:
     from .writing import StoredResourceType
 
 #: A person, and whether they might use the site and may now.
 AccessChange = tuple[Resource, bool, bool]
-#: A person, and the documents before and after that say which roles they have.
-RoleChange = tuple[Resource, Document, Document]
 
 
 def tell_created(
@@ -80,28 +75,7 @@ def tell_access(changed: Sequence[AccessChange], context: Context) -> None:
             announce(signal, context.connection, users=rows)
 
 
-def tell_roles(changed: Sequence[RoleChange], context: Context) -> None:
-    """People have other roles than before."""
-    if not roles_changed.has_listeners(Connection):
-        return
-    given: dict[str, list[int]] = defaultdict(list)
-    taken: dict[str, list[int]] = defaultdict(list)
-    for row, before, after in changed:
-        old, new = _role_values(before, context), _role_values(after, context)
-        for value in new - old:
-            given[value].append(row.pk)
-        for value in old - new:
-            taken[value].append(row.pk)
-    if given or taken:
-        announce(roles_changed, context.connection, given=dict(given), taken=dict(taken))
-
-
 # -- the parts ---------------------------------------------------------------------------------
-
-
-def _role_values(document: Document, context: Context) -> set[str]:
-    sent = (element.get("value", "") for element in document.get("roles") or ())
-    return {role.value for value in sent if (role := find_role(context.roles, value))}
 
 
 def _told(document: Document) -> Document:

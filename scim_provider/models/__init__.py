@@ -9,6 +9,7 @@ from .connection import (
     ExistingAccount,
     ExistingPeople,
     MissingMembers,
+    MissingRole,
     OnDelete,
     UnknownMember,
     UnknownRole,
@@ -25,7 +26,7 @@ from .resource import (
     ScimUser,
     new_scim_id,
 )
-from .role import Provenance, Role, RoleAssignment
+from .role import GrantedGroup, Provenance, Role, RoleAssignment, RoleRule, role_key
 from .unlisted import Unlisted, UnlistedReason
 
 __all__ = [
@@ -38,15 +39,18 @@ __all__ = [
     "ExistingAccount",
     "ExistingPeople",
     "FormerUser",
+    "GrantedGroup",
     "Lockout",
     "LoginSession",
     "Membership",
     "MissingMembers",
+    "MissingRole",
     "OnDelete",
     "Provenance",
     "Resource",
     "Role",
     "RoleAssignment",
+    "RoleRule",
     "ScimGroup",
     "ScimUser",
     "UnknownMember",
@@ -54,4 +58,5 @@ __all__ = [
     "Unlisted",
     "UnlistedReason",
     "new_scim_id",
+    "role_key",
 ]

@@ -22,6 +22,13 @@ class UnknownRole(models.TextChoices):
     DEFAULT = "default", _("Use the default role")
 
 
+class MissingRole(models.TextChoices):
+    """What becomes of a person to whom neither the client nor a rule gives a role."""
+
+    NONE = "none", _("The person has no role")
+    DEFAULT = "default", _("The person has the default role")
+
+
 class UnknownMember(models.TextChoices):
     """What becomes of a group member whose id is not known."""
 
@@ -87,6 +94,9 @@ class Connection(models.Model):
     unique_group_names = models.BooleanField(_("unique group names"), default=True)
     unknown_role = models.CharField(
         max_length=16, choices=UnknownRole.choices, default=UnknownRole.REJECT
+    )
+    missing_role = models.CharField(
+        max_length=16, choices=MissingRole.choices, default=MissingRole.NONE
     )
     unknown_member = models.CharField(
         max_length=16, choices=UnknownMember.choices, default=UnknownMember.REJECT

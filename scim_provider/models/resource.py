@@ -57,6 +57,8 @@ class Resource(models.Model):
     created = models.DateTimeField()
     last_modified = models.DateTimeField()
     version = models.PositiveIntegerField(default=1)
+    #: Of a Group: its members, or those of a group that it is in, have roles by rule, or had.
+    has_rules = models.BooleanField(default=False, db_default=False, editable=False)
 
     class Meta:
         verbose_name = _("SCIM resource")

@@ -16,6 +16,7 @@ from .test_users import person
 pytestmark = pytest.mark.django_db
 
 Account = get_user_model()
+APP_ROLE = "WindowsAzureActiveDirectoryRole"
 ROLE_ELEMENT = {"value": "analyst", "display": "Analyst", "primary": True}
 
 
@@ -141,3 +142,112 @@ def test_the_default_role_takes_the_place_of_an_unknown_one(
     made = scim.post("/Users", person(roles=[{"value": "king"}])).json()
     assert (made["role"], made["roles"][0]["value"]) == ("support", "support")
     assert RoleAssignment.objects.get().role.value == "support"
+
+
+CORE = "urn:ietf:params:scim:schemas:core:2.0:User"
+AS_JSON = '{"id": "06b07648", "value": "analyst", "displayName": "Analyst"}'
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        # Okta, external namespace of the core schema (O11); and as Entra spells it (E17).
+        ({"role": "Analyst"}, ["Analyst"]),
+        ({f"{CORE}:role": "analyst"}, ["analyst"]),
+        ({CORE: {"role": "analyst"}}, ["analyst"]),
+        ({"roles": []}, []),
+        ({"roles": [{"primary": True, "type": APP_ROLE, "value": "admin"}]},
+         ["admin"]),
+        ({"roles": [{"primary": "True", "value": "admin"}]}, ["admin"]),
+        ({"roles": [{"value": "admin", "displayName": "The admin"}]}, ["admin"]),
+        ({"roles": [{"value": "admin", "display": "The admin"}, {"value": "support"}]},
+         ["admin", "support"]),
+        ({"roles": [{"value": AS_JSON}]}, ["analyst"]),
+        ({"roles": {"value": "admin"}}, ["admin"]),
+        # OneLogin's template with an empty parameter (L6), Keycloak's plug-in (K1).
+        ({"role": ""}, []),
+        ({"role": None, "roles": None}, []),
+        ({"roles": [{"value": "support"}], "active": "true"}, ["support"]),
+    ],
+)  # fmt: skip
+def test_a_create_in_every_dialect(
+    scim: ScimClient, body: dict[str, Any], expected: list[str]
+) -> None:
+    made = scim.post("/Users", person(**body))
+    assert made.status_code == 201, made.content
+    for answer in (made.json(), scim.put(f"/Users/{made.json()['id']}", person(**body)).json()):
+        assert [element["value"] for element in answer.get("roles", [])] == expected
+        assert answer.get("role") == (expected[0] if expected else None)
+    given = RoleAssignment.objects.order_by("pk").values_list("role__value", flat=True)
+    assert list(given) == [value.lower() for value in expected]
+
+
+@pytest.mark.parametrize(
+    ("operation", "expected"),
+    [
+        ({"op": "Replace", "path": "role", "value": "admin"}, ["admin"]),
+        ({"op": "Add", "path": f"{CORE}:role", "value": "admin"}, ["admin"]),
+        ({"op": "replace", "value": {"role": "admin"}}, ["admin"]),
+        ({"op": "replace", "value": {f"{CORE}:role": "admin"}}, ["admin"]),
+        ({"op": "replace", "value": {CORE: {"role": "admin"}}}, ["admin"]),
+        ({"op": "Add", "path": "roles", "value": [{"value": AS_JSON}]}, ["support", "analyst"]),
+        ({"op": "Replace", "path": 'roles[primary eq "True"].value', "value": "admin"}, ["admin"]),
+        ({"op": "replace", "path": "roles", "value": [{"value": "admin", "primary": "True"}]},
+         ["admin"]),
+        ({"op": "replace", "path": "roles", "value": [{"value": "admin"}, {"value": "analyst"}]},
+         ["admin", "analyst"]),
+        ({"op": "remove", "path": 'roles[value eq "support"]'}, []),
+        ({"op": "Remove", "path": "roles"}, []),
+        ({"op": "replace", "path": "role", "value": ""}, []),
+        ({"op": "replace", "path": "roles", "value": []}, []),
+        ({"op": "replace", "value": {"active": "true", "roles": [{"value": "admin"}]}}, ["admin"]),
+    ],
+)  # fmt: skip
+def test_a_patch_in_every_dialect(
+    scim: ScimClient, operation: dict[str, Any], expected: list[str]
+) -> None:
+    roles = [{"value": "support", "primary": True, "type": APP_ROLE}]
+    path = f"/Users/{scim.post('/Users', person(roles=roles)).json()['id']}"
+    answer = scim.patch(path, operation)
+    assert answer.status_code == 200, answer.content
+    assert [e["value"] for e in answer.json().get("roles", [])] == expected
+    given = RoleAssignment.objects.values_list("role__value", flat=True)
+    assert sorted(given) == sorted(expected)
+    again = scim.patch(path, operation)  # what was said once is no change the second time
+    if operation["op"].lower() == "replace":
+        assert again.json()["meta"]["version"] == answer.json()["meta"]["version"]
+
+
+def test_entitlements_are_discovered_and_given_as_okta_does(scim: ScimClient) -> None:
+    """O22: /ResourceTypes, /Schemas, then the endpoint; people carry ids."""
+    types = {t["name"]: t for t in scim.get("/ResourceTypes").json()["Resources"]}
+    role_type = types["Role"]
+    schema = scim.get(f"/Schemas/{role_type['schema']}").json()
+    assert {"displayName", "description"} <= {a["name"] for a in schema["attributes"]}
+    listed = scim.get(role_type["endpoint"], startIndex=1, count=100).json()["Resources"]
+    support = next(role for role in listed if role["displayName"] == "Support")
+    assert scim.get(f"/Roles/{support['id']}").json() == support
+    sent = [{"value": support["id"], "display": "Support"}]
+    made = scim.post("/Users", person(roles=sent)).json()
+    assert made["roles"] == sent
+    assert made["role"] == "support"
+    assert RoleAssignment.objects.get().role.value == "support"
+    answer = scim.put(f"/Users/{made['id']}", person(roles=sent)).json()
+    assert answer["meta"]["version"] == made["meta"]["version"]
+
+
+def test_what_is_sent_under_an_alias_is_answered_so(
+    scim: ScimClient, connection: Connection
+) -> None:
+    connection.roles.filter(value="analyst").update(aliases=["Viewer", "Wächter "])
+    for sent in ("viewer", "wächter"):
+        made = scim.post("/Users", person(sent, role=sent)).json()
+        assert (made["role"], made["roles"][0]["value"]) == (sent, sent)
+    assert set(RoleAssignment.objects.values_list("role__value", flat=True)) == {"analyst"}
+
+
+def test_a_protected_role_is_no_default(scim: ScimClient, connection: Connection) -> None:
+    Connection.objects.update(unknown_role="default", missing_role="default")
+    connection.roles.filter(value="admin").update(is_default=True, protected=True)
+    assert scim.post("/Users", person(role="king")).json().get("role") is None
+    assert not RoleAssignment.objects.exists()

@@ -277,7 +277,7 @@ def test_nobody_listens_and_nothing_is_prepared(
 
     monkeypatch.setattr(transaction, "on_commit", forbidden)
     monkeypatch.setattr("scim_provider.mapping.telling._differences", forbidden)
-    monkeypatch.setattr("scim_provider.mapping.telling._role_values", forbidden)
+    monkeypatch.setattr("scim_provider.mapping.role_effects._pairs", forbidden)
     answer = scim.patch(f"/Users/{ada['id']}", replace("role", "admin"), replace("active", False))
     assert answer.status_code == 200
 

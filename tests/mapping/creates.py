@@ -109,4 +109,4 @@ def _members(row: Resource) -> Any:
 
 def _roles(row: Resource) -> Any:
     rows = RoleAssignment.objects.filter(user=row, connection=row.connection_id).order_by("pk")
-    return list(rows.values_list("role__value", "provenance", "primary", "position", "sent"))
+    return list(rows.values_list("role__value", "provenance", "primary"))
