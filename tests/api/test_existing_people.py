@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
+from django.db import connection as database
 from django.test import override_settings
 
 from example_project.accounts.models import Account, Organization
@@ -90,18 +91,18 @@ def test_a_listed_member_is_a_whole_user(
 def test_listing_passes_over_whom_scim_may_not_touch_and_says_why(
     connection: Connection, organization: Organization
 ) -> None:
-    members(organization, "ada", "hal", "ADA", "")
+    members(organization, "ada", "hal", "")
     members(organization, "root", is_superuser=True)
     members(organization, "staff", is_staff=True)
     AccountFactory(username="hank")
     outlook = existing.Outlook(connection)
-    assert (outlook.members, outlook.administrators, outlook.listable) == (4, 2, 2)
-    assert outlook.obstacles == {"no_name": 1, "same_name": 1}
+    assert (outlook.members, outlook.administrators, outlook.listable) == (3, 2, 2)
+    assert outlook.obstacles == {"no_name": 1}
     told = scim_members("list")
-    assert (told["listed"], told["passed_over"]) == (2, 2)
+    assert (told["listed"], told["passed_over"]) == (2, 1)
     counted = scim_members("status")
     assert (counted["listed"], counted["would_be_listed"]) == (2, 0)
-    assert (counted["left_alone_no_name"], counted["left_alone_same_name"]) == (1, 1)
+    assert counted["left_alone_no_name"] == 1
     with override_settings(SCIM_PROVIDER={**settings.SCIM_PROVIDER, "ALLOW_PRIVILEGED": True}):
         assert scim_members("list")["listed"] == 2
     listed = set(Resource.objects.values_list("name", flat=True))
@@ -109,13 +110,17 @@ def test_listing_passes_over_whom_scim_may_not_touch_and_says_why(
     assert "hank" not in listed
 
 
-def test_an_obstacle_that_is_gone_is_none_in_the_next_run(
+@pytest.mark.skipif(database.vendor == "mysql", reason="MariaDB takes both for one name")
+def test_of_two_spellings_of_a_name_one_is_listed(
     connection: Connection, organization: Organization
 ) -> None:
     _, double = members(organization, "ada", "ADA")
+    outlook = existing.Outlook(connection)
+    assert (outlook.obstacles, outlook.listable) == ({"same_name": 1}, 1)
     assert scim_members("list")["passed_over"] == 1
+    assert scim_members("status")["left_alone_same_name"] == 1
     Account.objects.filter(pk=double.pk).update(username="bea")
-    assert scim_members("list")["listed"] == 1
+    assert scim_members("list")["listed"] == 1, "an obstacle that is gone is none"
     assert not Unlisted.objects.exists()
 
 

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def members(organization: Organization) -> list[Account]:
-    names = ["ada", "bea", "cleo", "BEA", ""]
+    names = ["ada", "bea", "cleo", "dora", ""]
     return [AccountFactory(organization=organization, username=name) for name in names]
 
 
@@ -37,7 +37,6 @@ def test_the_page_asks_and_says_how_many_there_are(admin: Pages, off: Connection
     page = admin.open("security").content.decode()
     assert "List the existing members (6)" in page, "Dana is one, too"
     assert "1 × It has no login name" in page
-    assert "1 × Another person has its login name" in page
     assert page.index("Start empty") < page.index("List the existing members")
 
 
@@ -72,7 +71,7 @@ def test_the_chosen_list_is_made_by_the_open_page(
     assert "your identity provider can match them" in page
     assert "1 × It has no login name" in page
     assert set(Resource.objects.values_list("name_key", flat=True)) == {
-        "ada", "bea", "cleo", "dana@acme.com",
+        "ada", "bea", "cleo", "dora", "dana@acme.com",
     }  # fmt: skip
 
 
@@ -82,7 +81,7 @@ def test_without_javascript_a_button_goes_on(admin: Pages, off: Connection) -> N
     assert 'action="/settings/security/scim/members/"' in admin.open("security").content.decode()
     answer = admin.send("list_members", follow=True)
     assert "The existing members are listed." in answer.content.decode()
-    assert Resource.objects.count() == 4
+    assert Resource.objects.count() == 5
 
 
 @pytest.mark.usefixtures("members")
