@@ -60,7 +60,9 @@ class Batch:
 
     listed: list[Resource] = field(default_factory=list)
     passed_over: list[Unlisted] = field(default_factory=list)
-    #: The key of the last account that was looked at, None where there is no other.
+    #: How many accounts were looked at, those who are listed by now among them.
+    seen: int = 0
+    #: The key of the last of them, None where there is no other.
     last: Any = None
 
 
@@ -145,6 +147,7 @@ def list_members(
         accounts = list(with_relations(rows, resource_type).order_by("pk")[:most])
         known = members.known([account.pk for account in accounts])
         batch = Listing(resource_type, context).run([a for a in accounts if a.pk not in known])
+        batch.seen = len(accounts)
         batch.last = accounts[-1].pk if len(accounts) == most else None
         return batch
 

@@ -74,7 +74,8 @@ def catch_up(resource_type: ResourceType, context: Context) -> bool:
 
 
 def _take_in(resource_type: ResourceType, context: Context, named: Q) -> bool:
-    return bool(list_members(resource_type, context, only=named).listed)
+    """Whether anybody is named, who may have been listed by somebody else just now."""
+    return list_members(resource_type, context, only=named).seen > 0
 
 
 def _let_go(resource_type: ResourceType, context: Context, chosen: Q) -> bool:
