@@ -25,6 +25,7 @@ from .admin_lists import (
     ReadOnlyAdmin,
 )
 from .admin_lockout import Protecting
+from .admin_members import Relinking, Unlinking
 from .models import (
     AccessKey,
     AttributeValue,
@@ -244,7 +245,7 @@ class RolesOfUserInline(FirstRowsInline):
 
 
 @admin.register(ScimUser)
-class ScimUserAdmin(Protecting, ResourceAdmin):
+class ScimUserAdmin(Unlinking, Protecting, ResourceAdmin):
     """People, each with a way to the account."""
 
     list_display: tuple[str, ...] = (
@@ -256,7 +257,7 @@ class ScimUserAdmin(Protecting, ResourceAdmin):
         "external_id",
         "last_modified",
     )
-    actions = ("protect", "unprotect")
+    actions = ("protect", "unprotect", "unlink")
     list_select_related = ("account", *ConnectionsAdmin.list_select_related)
     inlines = (GroupsOfUserInline, RolesOfUserInline, AttributeValueInline)
 
@@ -283,9 +284,10 @@ class FormerUserAdmin(ConnectionsAdmin):
 
 
 @admin.register(Unlisted)
-class UnlistedAdmin(ConnectionsAdmin):
+class UnlistedAdmin(Relinking, ConnectionsAdmin):
     """Accounts of the site that are no people of a connection, and why."""
 
+    actions = ("relink",)
     list_display = ("account", "reason", "connection", "created_at")
     list_filter = (ConnectionFilter, "reason")
     list_select_related = (*ConnectionsAdmin.list_select_related, "account")

@@ -199,7 +199,12 @@ def relink(connection: Connection, name: str) -> int:
     login = get_user_model().USERNAME_FIELD
     named = {f"account__{login}__in": sorted(set(spellings(name)))}
     rows = Unlisted.objects.using(using).filter(connection=connection, **named)
-    return rows.filter(reason=UnlistedReason.UNLINKED).delete()[0]
+    return relink_all(rows.filter(reason=UnlistedReason.UNLINKED))
+
+
+def relink_all(accounts: QuerySet[Unlisted]) -> int:
+    """Let all of the ``accounts`` be listed or linked again; how many there were."""
+    return accounts.delete()[0]
 
 
 def person_named(connection: Connection, name: str) -> Resource | None:

@@ -129,9 +129,42 @@ def list_members(outlook: Outlook) -> str:
 
 
 def obstacles(counts: Mapping[str, int]) -> list[str]:
-    """Why how many members are not listed, a sentence each."""
-    told = [reason for reason in UnlistedReason if counts.get(reason)]
-    return [f"{grouped(counts[reason])} × {reason.label}" for reason in told]
+    """How many members are not listed for which reason, a sentence each."""
+    return [
+        _reason(reason, counts[reason]) % {"n": grouped(counts[reason])}
+        for reason in UnlistedReason
+        if counts.get(reason)
+    ]
+
+
+def _reason(reason: str, n: int) -> str:
+    match reason:
+        case UnlistedReason.NO_NAME:
+            return ngettext("%(n)s has no login name", "%(n)s have no login name", n)
+        case UnlistedReason.TOO_LONG:
+            return ngettext(
+                "%(n)s has a login name that is too long",
+                "%(n)s have a login name that is too long",
+                n,
+            )
+        case UnlistedReason.SAME_NAME:
+            return ngettext(
+                "%(n)s has the login name of somebody else in another spelling",
+                "%(n)s have the login name of somebody else in another spelling",
+                n,
+            )
+        case UnlistedReason.UNLINKED:
+            return ngettext(
+                "%(n)s was unlinked by an administrator",
+                "%(n)s were unlinked by an administrator",
+                n,
+            )
+        case _:
+            return ngettext(
+                "%(n)s is an administrator of the site",
+                "%(n)s are administrators of the site",
+                n,
+            )
 
 
 def listing_document(outlook: Outlook, *, finished: bool) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from example_project.accounts.models import Organization
 from scim_provider import keys
 from scim_provider.models import Connection
 from tests.conftest import ScimClient
+from tests.factories import AccountFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -101,3 +102,15 @@ def test_people_get_lines_instead_of_json(connection: Connection) -> None:
 def test_an_unknown_organization_is_named_in_the_error(action: str) -> None:
     with pytest.raises(CommandError, match="no organization named 'Nobody'"):
         run(action, organization="Nobody")
+
+
+def test_enable_lists_the_members_who_are_there_where_it_is_told_to(
+    organization: Organization,
+) -> None:
+    AccountFactory(organization=organization, username="ada")
+    assert "existing_people" not in run("enable", organization="Acme")
+    answer = run("enable", organization="Acme", existing_people="list")
+    assert (answer["existing_people"], answer["listed"]) == ("list", 1)
+    page = ScimClient(answer["access_key"]).get("/Users").json()
+    assert [person["userName"] for person in page["Resources"]] == ["ada"]
+    assert run("enable", organization="Acme", existing_people="empty")["existing_people"] == "empty"

@@ -10,6 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Model
 
+from scim_provider import existing
 from scim_provider.connections import connection_for, find_connection
 from scim_provider.models import Connection
 from scim_provider.organizations import organizations
@@ -87,3 +88,15 @@ class Progress:
         drawn = "█" * full + "░" * (_WIDTH - full)
         counted = f"{self.done:,} of {self.total:,}"
         return f"{self.what:<9} {drawn} {share:>4.0%}  {counted}  {speed:,.0f}/s"
+
+
+def list_with_progress(connection: Connection, out: Any) -> dict[str, Any]:
+    """List the members of the organization, telling ``out`` how far it is; what came of it."""
+    began = time.monotonic()
+    progress = Progress("Members", existing.Outlook(connection).missing, out)
+    done = existing.list_all(connection, progress)
+    return {
+        "listed": done.listed,
+        "passed_over": done.passed_over,
+        "seconds": round(time.monotonic() - began, 2),
+    }

@@ -14,8 +14,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Model
 
-from scim_provider import connections, keys
-from scim_provider.models import AccessKey, Connection
+from scim_provider import connections, existing, keys
+from scim_provider.management.command import list_with_progress
+from scim_provider.models import AccessKey, Connection, ExistingPeople
 from scim_provider.organizations import organizations, owner_of
 
 #: Where ``manage.py runserver`` listens: what a command says when no base URL is set.
@@ -39,6 +40,11 @@ class Command(BaseCommand):
             default=24,
             metavar="HOURS",
             help="How long the replaced key still works after rotate; 0 ends it at once.",
+        )
+        parser.add_argument(
+            "--existing-people",
+            choices=ExistingPeople.values,
+            help="With enable: start empty, or list the members who are there; left as it is else.",
         )
         parser.add_argument("--json", action="store_true", help="Print one JSON object.")
 
@@ -70,7 +76,19 @@ class Command(BaseCommand):
         if not organizations().entitlement(owner).allowed:
             self.stderr.write("SCIM is not in the plan of this organization: its API answers 403.")
         new = self._enabled(connection)
-        return with_key(connection, new.secret)
+        people = self._existing_people(connection, options)
+        return with_key(connection, new.secret) | people
+
+    def _existing_people(self, connection: Connection, options: dict[str, Any]) -> dict[str, Any]:
+        """Set the policy that was named, and list the members where it says so."""
+        policy = options["existing_people"]
+        if policy is None:
+            return {}
+        existing.choose(connection, policy)
+        if policy == ExistingPeople.EMPTY:
+            return {"existing_people": policy}
+        out = None if options["json"] else self.stdout
+        return {"existing_people": policy, **list_with_progress(connection, out)}
 
     def _enabled(self, connection: Connection) -> keys.NewKey:
         """Turn SCIM on with a new key; of two keys that are live already the older one ends."""

@@ -6,14 +6,13 @@ the account, ``relink`` takes that back. A run of ``list`` that was stopped is s
 
 from __future__ import annotations
 
-import time
 from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import CommandError
 
 from scim_provider import existing
-from scim_provider.management.command import ConnectionCommand, Progress
+from scim_provider.management.command import ConnectionCommand, list_with_progress
 from scim_provider.models import Connection, ExistingPeople
 
 
@@ -41,7 +40,8 @@ class Command(ConnectionCommand):
         return status(connection)
 
     def _list(self, connection: Connection, options: dict[str, Any]) -> dict[str, Any]:
-        return listed(connection, None if options["json"] else self.stdout)
+        existing.choose(connection, ExistingPeople.LIST)
+        return list_with_progress(connection, None if options["json"] else self.stdout)
 
     def _unlink(self, connection: Connection, options: dict[str, Any]) -> dict[str, Any]:
         name = self._user(options)
@@ -62,19 +62,6 @@ class Command(ConnectionCommand):
         if not options["user"]:
             raise CommandError("Name the person with --user.")
         return str(options["user"])
-
-
-def listed(connection: Connection, out: Any) -> dict[str, Any]:
-    """List the members of ``connection``, telling ``out`` how far it is; what came of it."""
-    existing.choose(connection, ExistingPeople.LIST)
-    began = time.monotonic()
-    progress = Progress("Members", existing.Outlook(connection).missing, out)
-    done = existing.list_all(connection, progress)
-    return {
-        "listed": done.listed,
-        "passed_over": done.passed_over,
-        "seconds": round(time.monotonic() - began, 2),
-    }
 
 
 def status(connection: Connection) -> dict[str, Any]:
