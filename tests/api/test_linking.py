@@ -5,16 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.apps import apps
+from django.test import Client
+from django.urls import reverse
 
 from example_project.accounts.models import Account, Organization
 from example_project.accounts.scim import Organizations
 from scim_provider import existing
-from scim_provider.models import Connection, Event, EventKind, Resource
+from scim_provider.models import Connection, Event, EventKind, Resource, Unlisted
+from scim_provider.organizations import Organizations as DefaultOrganizations
 from scim_provider.signals import users_linked
 from tests.api.fixture_answers import assert_error, user
 from tests.api.test_groups import statements
 from tests.conftest import ScimClient
-from tests.factories import AccountFactory, OrganizationFactory
+from tests.factories import AccountFactory, OrganizationFactory, SuperuserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -225,3 +229,49 @@ def test_a_batch_tells_of_all_it_refused_in_one_statement(
     inserted = [sql for sql in taken if sql.startswith("INSERT") and "_event" in sql]
     assert len(inserted) == 1
     assert Event.objects.filter(kind=EventKind.LINK_REFUSED).count() == 5
+
+
+def test_the_admin_unlinks_and_lets_in_again(
+    scim: ScimClient, linking: Connection, ada: Account
+) -> None:
+    scim.post("/Users", user("ada"))
+    client, dana = Client(), SuperuserFactory(username="dana")
+    client.force_login(dana)
+
+    def act(page: str, action: str, key: int) -> None:
+        url = reverse(f"admin:scim_provider_{page}_changelist")
+        client.post(url, {"action": action, "_selected_action": [key]}, follow=True)
+
+    act("scimuser", "unlink", Resource.objects.get().pk)
+    assert not Resource.objects.exists()
+    told = Event.objects.get(kind=EventKind.PERSON_UNLINKED)
+    assert (told.account, told.data) == (ada, {"by": "dana"})
+    act("unlisted", "relink", Unlisted.objects.get().pk)
+    assert scim.post("/Users", user("ada")).status_code == 201
+    assert Resource.objects.get().account == ada
+    Account.objects.filter(pk=dana.pk).update(is_superuser=False)
+    act("scimuser", "unlink", Resource.objects.get().pk)
+    assert Resource.objects.exists(), "not without the permission"
+
+
+def test_without_allauth_nothing_is_proven_and_with_it_what_it_verified(
+    monkeypatch: pytest.MonkeyPatch, ada: Account
+) -> None:
+    site = DefaultOrganizations()
+    assert list(site.verified_addresses(["ada@acme.example"])) == []
+    asked: dict[str, Any] = {}
+
+    class Rows:
+        def filter(self, **conditions: Any) -> Rows:
+            asked.update(conditions)
+            return self
+
+        def values_list(self, *names: str) -> list[Any]:
+            return [("Ada@acme.example", ada.pk)]
+
+    model = type("EmailAddress", (), {"_default_manager": Rows()})
+    monkeypatch.setattr(apps, "is_installed", lambda name: name == "allauth.account")
+    config = type("Config", (), {"get_model": lambda self, name: model})()
+    monkeypatch.setattr(apps, "get_app_config", lambda label: config)
+    assert site.verified_addresses(["ada@acme.example"]) == [("ada@acme.example", ada.pk)]
+    assert asked["verified"] is True
