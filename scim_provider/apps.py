@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.core.signals import setting_changed
 from django.db.backends.signals import connection_created
 from django.utils.translation import gettext_lazy as _
 
@@ -13,9 +14,11 @@ class ScimProviderConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from . import login_sessions  # needs the models
+        from . import login_sessions, removal  # need the models
         from .checks import register_checks
 
         register_checks()
         login_sessions.connect()
+        removal.connect()
+        setting_changed.connect(removal.connect)
         connection_created.connect(register_sqlite_functions)

@@ -52,15 +52,15 @@ class State(StrEnum):
 
 def connection_for(owner: Model | None) -> Connection:
     """The connection of ``owner``, made with the roles of the settings on first use."""
-    owner_key = _owner_key(owner)
-    found = Connection.objects.select_related("owner_type").filter(owner_key=owner_key).first()
-    return found or _new_connection(owner, owner_key)
+    key = owner_key(owner)
+    found = Connection.objects.select_related("owner_type").filter(owner_key=key).first()
+    return found or _new_connection(owner, key)
 
 
 def find_connection(owner: Model | None) -> Connection | None:
     """The connection of ``owner``, if there is one yet."""
     rows = Connection.objects.select_related("owner_type")
-    return rows.filter(owner_key=_owner_key(owner)).first()
+    return rows.filter(owner_key=owner_key(owner)).first()
 
 
 def enable(
@@ -254,8 +254,9 @@ def overview(connection: Connection) -> Overview:
     return Overview(connection, organizations().entitlement(owner_of(connection)))
 
 
-def _owner_key(owner: Model | None) -> str:
-    return "" if owner is None else f"{owner._meta.label_lower}:{owner.pk}"
+def owner_key(owner: Model | None, model: type[Model] | None = None) -> str:
+    """What a connection is found by; ``model`` stands in for the one of ``owner``."""
+    return "" if owner is None else f"{(model or owner)._meta.label_lower}:{owner.pk}"
 
 
 def _owner_columns(owner: Model) -> dict[str, Any]:

@@ -229,6 +229,7 @@ def test_only_policies_of_a_connection_can_be_changed(admin: Client) -> None:
         "missing_role": "default",
         "unknown_member": "reject",
         "missing_members": "keep",
+        "on_organization_delete": "keep",
     }
     admin.post(
         reverse("admin:scim_provider_connection_change", args=[connection.pk]),

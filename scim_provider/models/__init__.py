@@ -11,6 +11,7 @@ from .connection import (
     MissingMembers,
     MissingRole,
     OnDelete,
+    OnOrganizationDelete,
     UnknownMember,
     UnknownRole,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "MissingMembers",
     "MissingRole",
     "OnDelete",
+    "OnOrganizationDelete",
     "Provenance",
     "Resource",
     "Role",

@@ -64,6 +64,13 @@ class ExistingAccount(models.TextChoices):
     LINK = "link", _("Link the account, if it is a member of the same organization")
 
 
+class OnOrganizationDelete(models.TextChoices):
+    """What becomes of the people when the site deletes the organization."""
+
+    DEACTIVATE = "deactivate", _("Deactivate the accounts that no other organization counts on")
+    KEEP = "keep", _("The accounts stay as they are")
+
+
 class Connection(models.Model):
     """One organization's SCIM link: whether it is on, and its policies.
 
@@ -106,6 +113,12 @@ class Connection(models.Model):
     )
     on_delete = models.CharField(
         max_length=16, choices=OnDelete.choices, default=OnDelete.DEACTIVATE
+    )
+
+    on_organization_delete = models.CharField(
+        max_length=16,
+        choices=OnOrganizationDelete.choices,
+        default=OnOrganizationDelete.DEACTIVATE,
     )
 
     existing_people = models.CharField(
