@@ -1,11 +1,21 @@
-"""People with e-mail addresses log in by django-allauth."""
+"""People with e-mail addresses log in by django-allauth; programs use tokens of every kind."""
 
 from __future__ import annotations
 
 from tests.sites.email_users.settings import *  # noqa: F403
 from tests.sites.email_users.settings import INSTALLED_APPS, MIDDLEWARE
 
-INSTALLED_APPS = [*INSTALLED_APPS, "allauth", "allauth.account"]
+INSTALLED_APPS = [
+    *INSTALLED_APPS,
+    "allauth",
+    "allauth.account",
+    "allauth.usersessions",
+    "allauth.idp.oidc",
+    "rest_framework",
+    "rest_framework.authtoken",
+    "knox",
+    "oauth2_provider",
+]
 MIDDLEWARE = [*MIDDLEWARE, "allauth.account.middleware.AccountMiddleware"]
 AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
