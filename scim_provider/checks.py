@@ -16,6 +16,7 @@ from django.db.models import Model
 from . import organization_checks
 from .conf import SettingsDict, scim_settings
 from .home_checks import check_homes, check_resource_types, check_user_model
+from .lockout_checks import check_backends, check_middleware_order, check_session_engine
 from .models import Resource
 from .mounts import mounts
 from .routers import reads_primary
@@ -204,6 +205,9 @@ _CHECKS = (
     check_numbers,
     check_throttle_rate,
     check_base_url,
+    check_session_engine,
+    check_backends,
+    check_middleware_order,
 )
 _DEPLOY_CHECKS = (check_https, check_derived_base_url, check_privileged)
 

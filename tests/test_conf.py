@@ -12,7 +12,7 @@ from django.core.checks import CheckMessage
 from django.test import override_settings
 from django.urls import include, path
 
-from scim_provider import checks
+from scim_provider import checks, lockout_checks
 from scim_provider.conf import DEFAULTS, scim_settings
 from scim_provider.organizations import Organizations
 from scim_provider.resources import Column, UserResource
@@ -90,6 +90,9 @@ def configured(**changes: Any) -> Iterator[None]:
 
 PROVIDER = "SCIM_PROVIDER"
 PAGES = "SCIM_SETTINGS_UI"
+COOKIES = "django.contrib.sessions.backends.signed_cookies"
+ALLOW_ALL = "django.contrib.auth.backends.AllowAllUsersModelBackend"
+AUTHENTICATION = "django.contrib.auth.middleware.AuthenticationMiddleware"
 
 
 @pytest.mark.parametrize(
@@ -119,6 +122,21 @@ PAGES = "SCIM_SETTINGS_UI"
             "scim_provider.W009",
         ),
         (checks.check_privileged, {PROVIDER: {"ALLOW_PRIVILEGED": True}}, "scim_provider.W010"),
+        (
+            lockout_checks.check_session_engine,
+            {"SESSION_ENGINE": COOKIES, "MIDDLEWARE": []},
+            "scim_provider.W050",
+        ),
+        (
+            lockout_checks.check_backends,
+            {"AUTHENTICATION_BACKENDS": [ALLOW_ALL], "MIDDLEWARE": []},
+            "scim_provider.W051",
+        ),
+        (
+            lockout_checks.check_middleware_order,
+            {"MIDDLEWARE": [lockout_checks.MIDDLEWARE, AUTHENTICATION]},
+            "scim_provider.E052",
+        ),
         (ui_checks.check_unknown_keys, {PAGES: {"PRODUCT": "x"}}, "scim_settings_ui.E001"),
         (ui_checks.check_base_template, {PAGES: {"BASE_TEMPLATE": "x"}}, "scim_settings_ui.E002"),
         (ui_checks.check_urls, {"ROOT_URLCONF": NoUrls}, "scim_settings_ui.W003"),
@@ -172,3 +190,21 @@ def test_a_home_that_cannot_work_is_an_error(resource_type: type, said: str) -> 
 
 def test_the_homes_of_the_example_site_are_in_order() -> None:
     assert checks.check_homes() == []
+
+
+@pytest.mark.parametrize(
+    "unsafe", [{"SESSION_ENGINE": COOKIES}, {"AUTHENTICATION_BACKENDS": [ALLOW_ALL]}]
+)
+def test_the_middleware_makes_every_site_safe(unsafe: dict[str, Any]) -> None:
+    with configured(**unsafe, MIDDLEWARE=[AUTHENTICATION, lockout_checks.MIDDLEWARE]):
+        for check in ("session_engine", "backends", "middleware_order"):
+            assert getattr(lockout_checks, f"check_{check}")() == []
+
+
+@pytest.mark.parametrize(
+    "unknown", [{"SESSION_ENGINE": "no.where"}, {"AUTHENTICATION_BACKENDS": ["no.Where"]}]
+)
+def test_what_cannot_be_imported_is_for_others_to_say(unknown: dict[str, Any]) -> None:
+    with configured(**unknown, MIDDLEWARE=[]):
+        assert lockout_checks.check_session_engine() == []
+        assert lockout_checks.check_backends() == []

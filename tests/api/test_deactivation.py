@@ -20,9 +20,11 @@ from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from scim_provider.lockout import lock_out
 from scim_provider.login_sessions import MARK
 from scim_provider.middleware import LockoutMiddleware
 from scim_provider.models import Connection, Event, EventKind, Lockout, LoginSession, OnDelete
+from scim_provider.resources import UserResource
 from tests.conftest import ScimClient
 from tests.factories import AccountFactory
 
@@ -194,7 +196,6 @@ def test_the_middleware_ends_sessions_that_nobody_noted(
     change: Change, settings: Any, engine: str
 ) -> None:
     """From before SCIM came to the site, or under a key that changed with the password."""
-    settings.MIDDLEWARE = [*django_settings.MIDDLEWARE, MIDDLEWARE]
     settings.AUTHENTICATION_BACKENDS = [ALLOW_ALL]
     made = change("post", "/Users", user(password=PASSWORD)).json()
     client = logged_in(account_of(made))
@@ -212,7 +213,6 @@ def test_the_middleware_ends_sessions_that_nobody_noted(
 def test_the_middleware_lets_nobody_in_while_they_are_locked_out(
     change: Change, settings: Any
 ) -> None:
-    settings.MIDDLEWARE = [*django_settings.MIDDLEWARE, MIDDLEWARE]
     settings.AUTHENTICATION_BACKENDS = [ALLOW_ALL]
     made = change("post", "/Users", user(password=PASSWORD)).json()
     change("patch", f"/Users/{made['id']}", active(False))
@@ -321,4 +321,29 @@ def test_a_hundred_thousand_sessions_are_not_looked_at(
             change("patch", f"/Users/{made['id']}", active(False))
         counts.append(len(captured))
         assert not [q for q in captured if "session_data" in q["sql"]]
+    assert counts[0] == counts[1]
+
+
+def test_a_site_that_ends_passwords_says_so_as_printed(change: Change, settings: Any) -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "deactivation.md").read_text("utf-8")
+    printed = text.split("## Passwords", 1)[1].split("```python\n", 1)[1].split("```", 1)[0]
+    namespace: dict[str, Any] = {"UserResource": UserResource}
+    exec(printed, namespace)
+    settings.SCIM_PROVIDER = django_settings.SCIM_PROVIDER | {
+        "RESOURCE_TYPES": [namespace["Users"]]
+    }
+    made = change("post", "/Users", user(password=PASSWORD)).json()
+    for value in (False, True):
+        change("patch", f"/Users/{made['id']}", active(value))
+    assert not Client().login(username=made["userName"], password=PASSWORD)
+
+
+def test_many_accounts_are_locked_out_in_the_statements_of_one() -> None:
+    counts = []
+    for number in (1, 40):
+        accounts = [AccountFactory() for _ in range(number)]
+        with CaptureQueriesContext(connection) as captured:
+            lock_out(accounts)
+        counts.append(len(captured))
+        assert Lockout.objects.filter(account__in=accounts).count() == number
     assert counts[0] == counts[1]
