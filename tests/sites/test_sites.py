@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import pytest
 from pytest_django.plugin import DjangoDbBlocker
@@ -40,8 +40,12 @@ def environment(
 
 def unsynced(url: str) -> str:
     """A database whose end with the machine is nobody's loss need not wait for the disk."""
-    pragma = quote("PRAGMA synchronous=OFF")
-    return f"{url}?init_command={pragma}" if url.startswith("sqlite") else url
+    options = {
+        "sqlite": "init_command=" + quote("PRAGMA synchronous=OFF"),
+        "postgres": "options=" + quote("-c synchronous_commit=off"),
+    }
+    option = options.get(urlsplit(url).scheme)
+    return f"{url}?{option}" if option else url
 
 
 @pytest.mark.parametrize("environment", SITES, indirect=True, ids=str)
