@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 from django.core.management import get_commands
@@ -15,6 +16,8 @@ from settings_ui.conf import DEFAULTS as UI_DEFAULTS
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = (ROOT / "docs" / "settings.md").read_text("utf-8")
+APPS = ("scim_provider", "settings_ui")
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def section(title: str) -> str:
@@ -64,3 +67,34 @@ def test_every_command_is_documented() -> None:
 APPS = ("scim_provider", "settings_ui")
 #: The checks of homes name their numbers alone.
 NUMBERS = re.compile(r'(?:_error|_warning)\(\s*"([EW]\d{3})"')
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_links_lead_to_a_page_and_its_heading(path: Path) -> None:
+    for link in re.findall(r"\]\((?!https?:)([^)\s]+)\)", path.read_text("utf-8")):
+        file, _, anchor = link.partition("#")
+        target = (path.parent / file).resolve() if file else path
+        assert target.exists(), link
+        if anchor:
+            assert anchor in anchors(target), link
+
+
+def test_the_index_links_every_page() -> None:
+    linked = re.findall(r"\]\(([\w.-]+\.md)\)", (ROOT / "docs" / "README.md").read_text("utf-8"))
+    assert sorted({*linked, "README.md"}) == sorted(
+        page.name for page in (ROOT / "docs").glob("*.md")
+    )
+    assert len(linked) == len(set(linked))
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_python_in_docs_is_python(path: Path) -> None:
+    for block in re.findall(r"^```python\n(.*?)^```", path.read_text("utf-8"), re.M | re.S):
+        compile(dedent(block), path.name, "exec")
+
+
+def anchors(path: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", path.read_text("utf-8"), re.MULTILINE)
+    plain = (re.sub(r"[^\w\- ]", "", heading.lower()) for heading in headings)
+    return {heading.replace(" ", "-") for heading in plain}
