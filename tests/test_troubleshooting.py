@@ -23,7 +23,10 @@ DESCRIBE = (
     "protocol/schema.py",
 )
 #: Sentences that never leave the process.
-INTERNAL = {"The database takes other spellings for the same than Python does."}
+INTERNAL = {
+    "The database takes other spellings for the same than Python does.",
+    "Whether somebody else is left to administer is asked one by one.",
+}
 #: What only a request that somebody writes by hand is answered: the page explains it by scimType.
 GRAMMAR = ("protocol/bulk", "protocol/filter", "protocol/patch")
 GAP = "…"
