@@ -24,6 +24,7 @@ DESCRIBE = (
 )
 #: Sentences that never leave the process.
 INTERNAL = {
+    "Two creates match one account.",
     "The database takes other spellings for the same than Python does.",
     "Whether somebody else is left to administer is asked one by one.",
 }
