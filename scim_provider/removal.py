@@ -20,9 +20,17 @@ from .connections import owner_key
 from .lockout import lock_out
 from .mapping.accounts import account_field
 from .mapping.member_active import ACTIVE, of_account
+from .mapping.role_effects import settle_groups
 from .mapping.rows import batched, saves_are_watched
 from .mapping.transactions import database
-from .models import Connection, Membership, OnOrganizationDelete, Resource, RoleAssignment
+from .models import (
+    Connection,
+    GrantedGroup,
+    Membership,
+    OnOrganizationDelete,
+    Resource,
+    RoleAssignment,
+)
 from .organization_models import model_of
 from .organizations import organizations
 from .resources import UserResource, resource_types
@@ -71,11 +79,15 @@ def remove(connection: Connection, owner: Model | None) -> None:
     Runs in the transaction of the caller. The statements are as many for one person as for a
     thousand.
     """
-    _end_memberships(connection, owner)
+    organizations().dismiss(_accounts(connection), owner)
+    granted: list[Any] = []
     if connection.on_organization_delete == OnOrganizationDelete.DEACTIVATE:
         _deactivate(connection)
+        granted = _in_granted_groups(connection)
     for rows in own_rows(connection):
         _delete(rows)
+    for some in batched(granted, _AT_ONCE):
+        settle_groups(some)
     logger.info("SCIM's data of %s was removed with the organization.", owner)
 
 
@@ -93,8 +105,10 @@ def _accounts(connection: Connection) -> QuerySet[Any]:
     return accounts
 
 
-def _end_memberships(connection: Connection, owner: Model | None) -> None:
-    organizations().dismiss(_accounts(connection), owner)
+def _in_granted_groups(connection: Connection) -> list[Any]:
+    """The accounts that are in Django groups for their roles: who stays elsewhere loses these."""
+    rows = GrantedGroup.objects.using(database()).filter(account__in=_accounts(connection))
+    return list(rows.order_by().values_list("account", flat=True).distinct())
 
 
 def _deactivate(connection: Connection) -> None:

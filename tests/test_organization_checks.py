@@ -26,8 +26,8 @@ def test_what_is_right_is_not_told(kind, settings):
         (mistaken(Teams, model=None), "names no model"),
         (mistaken(Teams, model="nowhere.Team"), "nowhere"),
         (mistaken(Teams, model="Team"), "app_label.Model"),
-        (mistaken(Teams, membership="many_to_many.Nobody"), "Nobody"),
-        (mistaken(Teams, membership="many_to_many.Club"), "no foreign key to accounts.Account"),
+        (mistaken(Teams, membership="teams.Nobody"), "Nobody"),
+        (mistaken(Teams, membership="teams.Club"), "no foreign key to accounts.Account"),
         (mistaken(Teams, active_field="active"), "no boolean field 'active'"),
         (mistaken(Teams, active_field="role"), "no boolean field 'role'"),
         (mistaken(Teams, slug_field="sulg"), "no field 'sulg'"),
@@ -35,7 +35,7 @@ def test_what_is_right_is_not_told(kind, settings):
         (mistaken(Teams, managers={"rôle": "owner"}), "rôle"),
         (mistaken(Clubs, member_field=""), "several foreign keys to accounts.Account: invited_by"),
         (mistaken(MembershipOrganizations, model=Teams.model), "membership"),
-        (mistaken(ForeignKeyOrganizations, model=Teams.model), "no foreign key to many_to_many"),
+        (mistaken(ForeignKeyOrganizations, model=Teams.model), "no foreign key to teams"),
     ],
 )
 def test_a_mistake_is_told_in_words(kind, told, settings):

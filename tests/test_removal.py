@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from example_project.accounts.models import Account, Organization
 from scim_provider import keys, removal
 from scim_provider.connections import connection_for
-from scim_provider.models import AttributeValue, Connection, Resource
+from scim_provider.models import AttributeValue, Connection, Resource, Role
 from tests.api.fixture_answers import assert_error, group, user
 from tests.conftest import ScimClient
 from tests.factories import ConnectionFactory, OrganizationFactory
@@ -111,6 +111,20 @@ def test_administrators_and_protected_people_stay_as_they_are(teams):
     red.connection.owner.delete()
     assert set(Account.objects.filter(is_active=True)) == active
     assert len(active) == 2
+
+
+def test_who_stays_elsewhere_loses_what_its_roles_granted(teams):
+    red, blue = teams
+    kept, granted = (Group.objects.create(name=name) for name in ("kept", "granted"))
+    roles = Role.objects.filter(connection=red.connection, value="admin")
+    roles.update(django_group=granted)
+    red.post("/Users", user("ada@example.com", role="admin"))
+    ada = Account.objects.get()
+    ada.groups.add(kept)
+    Teams().admit(ada, blue.connection.owner)
+    assert set(ada.groups.all()) == {kept, granted}
+    red.connection.owner.delete()
+    assert set(ada.groups.all()) == {kept}
 
 
 def test_the_statements_are_as_many_for_one_person_as_for_many(teams):

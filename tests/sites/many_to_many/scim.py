@@ -11,8 +11,8 @@ from .models import Club, ClubMember, Team
 
 
 class Teams(MembershipOrganizations):
-    model = "many_to_many.Team"
-    membership = "many_to_many.TeamMember"
+    model = "teams.Team"
+    membership = "teams.TeamMember"
     active_field = "is_active"
     managers = {"role": "owner"}
 
