@@ -78,7 +78,7 @@ def recipe(log: Sequence[Executed], subject: Sequence[Any], status: int, body: b
     steps = []
     for executed in log:
         parameters = blanked(executed.parameters, blanks)
-        made_row = executed.sql.startswith("INSERT") and len(executed.returned) == 1
+        made_row = "INSERT INTO" in executed.sql and len(executed.returned) == 1
         if made_row:
             blanks[executed.returned[0][0]] = len(blanks)
         steps.append(Step(executed.sql, parameters, made_row))
@@ -89,7 +89,7 @@ def _fresh_ids(log: Sequence[Executed], known: dict[Any, int]) -> list[str]:
     """The random ids that INSERTs bring, in order."""
     found: dict[str, None] = {}
     for executed in log:
-        if executed.sql.startswith("INSERT"):
+        if "INSERT INTO" in executed.sql:
             for text in _UUID.findall(str(executed.parameters)):
                 if text not in known:
                     found[text] = None
