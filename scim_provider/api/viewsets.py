@@ -96,6 +96,8 @@ class ResourceViewSet(ScimPolicies, ViewSet):
         return _list(self.resource_type.query(self.context, _limited(query)))
 
     def _projection(self) -> Projection:
+        if not self.request.query_params:
+            return self.resource_type.everything
         parameters = {name.lower(): value for name, value in _parameters(self.request).items()}
         return Projection.parse(
             attribute_names(parameters, "attributes"),
@@ -163,6 +165,8 @@ def _parameters(request: Request) -> dict[str, str]:
 
 def _window(request: Request) -> Window | None:
     """The stretch of a Group's members that ``startIndex`` and ``count`` of a GET ask for."""
+    if not request.query_params:
+        return None
     asked = {
         name: value
         for name, value in _parameters(request).items()

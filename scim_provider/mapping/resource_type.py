@@ -88,6 +88,11 @@ class ResourceType:
         return ResourceSchema(self.schema, self.extensions, self.required_extensions)
 
     @cached_property
+    def everything(self) -> Projection:
+        """What is answered where the client asks for nothing in particular."""
+        return Projection.parse((), (), self.resource_schema)
+
+    @cached_property
     def _homes(self) -> dict[str, Home]:
         return {"schemas": Schemas(self.resource_schema, self), **self.usable_homes()}
 
@@ -243,8 +248,8 @@ class ResourceType:
         self, context: Context, scim_id: str, projection: Projection, using: str | None = None
     ) -> Representation:
         """One resource by the shortest way, of types that :attr:`reads_values`."""
-        reader = row_reader(self, replace(projection, members=None))
-        read = reader.one(context, scim_id, using)
+        unwindowed = replace(projection, members=None) if projection.members else projection
+        read = row_reader(self, unwindowed).one(context, scim_id, using)
         if read is None:
             raise self.not_found(scim_id)
         found, document = read

@@ -197,11 +197,13 @@ class Precondition:
     @classmethod
     def none(cls) -> Precondition:
         """No precondition: every version is fine."""
-        return cls()
+        return _NO_PRECONDITION
 
     @classmethod
     def parse(cls, if_match: str | None, if_none_match: str | None = None) -> Precondition:
         """The preconditions that two header values spell; an empty one counts as not sent."""
+        if not if_match and not if_none_match:
+            return _NO_PRECONDITION
         return cls(_entity_tags(if_match), _entity_tags(if_none_match))
 
     def allows(self, version: str) -> bool:
@@ -213,6 +215,9 @@ class Precondition:
     def is_cached(self, version: str) -> bool:
         """Whether the client has that ``version`` already; if so, answer a GET with 304."""
         return self.if_none_match is not None and _matches(self.if_none_match, version)
+
+
+_NO_PRECONDITION = Precondition()
 
 
 def _entity_tags(header: str | None) -> frozenset[str] | None:
