@@ -29,11 +29,11 @@ _FILL = (
     "INSERT INTO bench_person (id, name, external, mail, ready)"
     " SELECT id, name_key, external_id, name_key, REPLACE(REPLACE(%s, %s, scim_id), %s, name)"
     " FROM {resource} WHERE resource_type = 'User'"
-    " AND id > (SELECT COALESCE(MAX(id), 0) FROM bench_person)",
+    " AND NOT EXISTS (SELECT 1 FROM bench_person b WHERE b.id = {resource}.id)",
     "INSERT INTO bench_group (id, name, ready)"
     " SELECT id, name_key, REPLACE(REPLACE(%s, %s, scim_id), %s, name)"
     " FROM {resource} WHERE resource_type = 'Group'"
-    " AND id > (SELECT COALESCE(MAX(id), 0) FROM bench_group)",
+    " AND NOT EXISTS (SELECT 1 FROM bench_group b WHERE b.id = {resource}.id)",
 )
 _JOIN = (
     "INSERT INTO bench_member (group_id, member_id)"
