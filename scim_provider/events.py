@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from django.db import DatabaseError, router, transaction
+from django.utils import timezone
 
 from .models import Connection, Event, EventKind, Resource
 from .protocol.errors import ScimError
 
 logger = logging.getLogger("scim_provider")
+
+#: A refusal of the same account is told again after this time.
+REPEATED_AFTER = timedelta(days=1)
 
 
 def event(
@@ -61,7 +66,11 @@ def record_refusal(error: ScimError) -> None:
 
 
 def record_refusals(errors: Iterable[ScimError]) -> None:
-    """:func:`record_refusal` of many: one statement."""
+    """:func:`record_refusal` of many: two statements.
+
+    Identity providers repeat what was refused, some every half an hour: the same of the same
+    account is told once a day.
+    """
     told: list[Event] = []
     for error in errors:
         if isinstance(error.told, Event):
@@ -71,6 +80,23 @@ def record_refusals(errors: Iterable[ScimError]) -> None:
         return
     try:
         with transaction.atomic(using=router.db_for_write(Event)):
-            Event.objects.bulk_create(told)
+            known = _told_lately(told)
+            Event.objects.bulk_create([each for each in told if _what(each) not in known])
     except DatabaseError:
         logger.exception("A SCIM event could not be recorded")
+
+
+def _what(told: Event) -> tuple[Any, ...]:
+    return told.kind, told.account_id, told.name, told.reason
+
+
+def _told_lately(told: Sequence[Event]) -> set[tuple[Any, ...]]:
+    """What was recorded of the same accounts, found by their index."""
+    accounts = {each.account_id for each in told if each.account_id is not None}
+    rows = Event.objects.using(router.db_for_write(Event)).filter(
+        connection__in={each.connection_id for each in told},
+        account__in=accounts,
+        created_at__gt=timezone.now() - REPEATED_AFTER,
+    )
+    found = rows.order_by().values_list("kind", "account", "name", "reason")
+    return set(found) if accounts else set()

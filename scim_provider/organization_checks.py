@@ -76,4 +76,19 @@ def check_model(**kwargs: Any) -> list[CheckMessage]:
     return []
 
 
-CHECKS = (check_mount_arguments, check_organizations, check_model)
+def check_members(**kwargs: Any) -> list[CheckMessage]:
+    """Who says which accounts belong says who the members are: otherwise nobody can be listed."""
+    site = _site()
+    if site is None:
+        return []
+    kind = type(site)
+    if kind.belongs is Organizations.belongs:
+        return []
+    if kind.members is not Organizations.members:
+        return []
+    message = f"{kind.__name__} says which accounts belong, and not who the members are."
+    hint = "Add members(owner), a queryset of accounts, so that they can be listed in SCIM."
+    return [Warning(message, hint=hint, id="scim_provider.W034")]
+
+
+CHECKS = (check_mount_arguments, check_organizations, check_model, check_members)

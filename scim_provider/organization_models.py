@@ -223,6 +223,11 @@ class MembershipOrganizations(ModelOrganizations):
         rows = self._of(owner, self.memberships)
         return rows.filter(**{self.member_key: account.pk}).exists()
 
+    def has_left(self, account: AbstractBaseUser, owner: Model | None) -> bool:
+        if not self.active_field:
+            return False  # a membership that is gone says that the person is not active here
+        return super().has_left(account, owner)
+
     def may_return(self, account: AbstractBaseUser, owner: Model | None) -> bool:
         return owner is not None  # that its membership here ended says nothing against it
 

@@ -105,6 +105,14 @@ class Organizations:
         """Whether an existing account is a member of ``owner`` and may be linked to SCIM."""
         return owner is None
 
+    def has_left(self, account: AbstractBaseUser, owner: Model | None) -> bool:
+        """Whether SCIM takes out the person, on a connection that lists its members.
+
+        Asked for those whom :meth:`members` leaves out. Somebody whom SCIM itself has deactivated
+        must not seem to have left.
+        """
+        return not self.belongs(account, owner)
+
     def members(self, owner: Model | None) -> QuerySet[Any]:
         """The accounts of ``owner``, each once, deactivated ones too; administrators of the site
         are left out by whoever asks.

@@ -28,7 +28,7 @@ from scim_provider.models import (
     Unlisted,
     UnlistedReason,
 )
-from scim_provider.organizations import organizations
+from scim_provider.organizations import Organizations, organizations
 from scim_provider.protocol.schema import comparison_key
 from scim_provider.signals import announce, users_linked
 
@@ -64,6 +64,12 @@ class Batch:
     seen: int = 0
     #: The key of the last of them, None where there is no other.
     last: Any = None
+
+
+def knows_members(context: Context) -> bool:
+    """Whether the site says who the members are: without a word, nobody may seem to have left."""
+    told = type(organizations()).members is not Organizations.members
+    return told or context.connection.owner_type_id is None
 
 
 class Members:
@@ -146,7 +152,8 @@ def list_members(
             rows = rows.filter(pk__gt=after)
         accounts = list(with_relations(rows, resource_type).order_by("pk")[:most])
         known = members.known([account.pk for account in accounts])
-        batch = Listing(resource_type, context).run([a for a in accounts if a.pk not in known])
+        missing = {account.pk: account for account in accounts if account.pk not in known}
+        batch = Listing(resource_type, context).run(list(missing.values()))
         batch.seen = len(accounts)
         batch.last = accounts[-1].pk if len(accounts) == most else None
         return batch

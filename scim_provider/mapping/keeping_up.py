@@ -26,7 +26,7 @@ from scim_provider.protocol.path import AttributePath
 
 from .accounts import account_field
 from .context import Context
-from .existing import BATCH, Members, list_members, note_end
+from .existing import BATCH, Members, knows_members, list_members, note_end
 from .leaving import let_go
 from .look_alikes import spellings
 from .transactions import database
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("scim_provider")
 
 #: A search shorter than this, in seconds, is repeated with every list.
-QUICK = 0.05
+QUICK = 0.1
 #: A longer one takes at most one part in so many of the time.
 REST = 100
 #: Names of one filter that members are looked up by.
@@ -45,8 +45,8 @@ _MOST_NAMES = 8
 
 
 def lists_members(context: Context) -> bool:
-    """Whether the connection lists the members of its organization."""
-    return context.connection.existing_people == ExistingPeople.LIST
+    """Whether the connection lists the members of its organization, and the site tells them."""
+    return context.connection.existing_people == ExistingPeople.LIST and knows_members(context)
 
 
 def catch_up(resource_type: ResourceType, context: Context) -> bool:
@@ -164,4 +164,6 @@ def _indexed_address(resource_type: ResourceType) -> str | None:
 def has_left(context: Context, row: Resource) -> bool:
     """Whether the account of a row is of no member any more, on a connection that lists them."""
     account: Any = row.account
-    return lists_members(context) and not organizations().belongs(account, context.owner)
+    if not lists_members(context) or not organizations().has_left(account, context.owner):
+        return False
+    return not Members(context).all.filter(pk=account.pk).exists()

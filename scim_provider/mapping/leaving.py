@@ -88,7 +88,7 @@ def _keep_out(connection: Connection, people: Sequence[Resource]) -> None:
 
 
 def let_go(context: Context, rows: Sequence[Resource]) -> int:
-    """Take out those of the people whose accounts do not belong to the organization any more.
+    """Take out those of the people whose accounts have left the organization.
 
     They are listed again when they return. The site itself is asked: its list of members may
     leave out some who belong there, as deactivated ones.
@@ -96,7 +96,7 @@ def let_go(context: Context, rows: Sequence[Resource]) -> int:
     site, owner = organizations(), context.owner
     prefetch_related_objects(rows, "account")
     accounts: dict[int, Any] = {row.pk: row.account for row in rows}
-    gone = [key for key, account in accounts.items() if not site.belongs(account, owner)]
+    gone = [key for key, account in accounts.items() if site.has_left(account, owner)]
     if not gone:
         return 0
     reason = gettext("The account is no member of the organization any more")

@@ -13,6 +13,7 @@ from django.db import connection as database
 from django.test import override_settings
 
 from example_project.accounts.models import Account, Organization
+from example_project.accounts.scim import Organizations
 from scim_provider import existing
 from scim_provider.models import (
     AttributeValue,
@@ -24,6 +25,7 @@ from scim_provider.models import (
     Unlisted,
     UnlistedReason,
 )
+from scim_provider.organization_checks import check_members
 from scim_provider.signals import users_linked, users_unlinked
 from tests.api.fixture_answers import assert_error, group, user
 from tests.api.test_groups import statements
@@ -36,8 +38,9 @@ KLAXON = "urn:ietf:params:scim:schemas:extension:klaxon:2.0:User"
 
 
 @pytest.fixture
-def listing(connection: Connection) -> Connection:
-    """Acme's connection, which lists its members."""
+def listing(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> Connection:
+    """Acme's connection, which lists its members, and finds no search too long."""
+    monkeypatch.setattr("scim_provider.mapping.keeping_up.QUICK", 60)
     existing.choose(connection, ExistingPeople.LIST)
     return connection
 
@@ -285,3 +288,22 @@ def test_a_connection_without_the_policy_pays_nothing(
     assert all(more > before for before, more in zip(plain, listed, strict=True))
     existing.choose(connection, ExistingPeople.EMPTY)
     assert [len(statements(act)) for act in acts] == plain
+
+
+def test_without_a_word_on_who_the_members_are_nobody_seems_to_have_left(
+    scim: ScimClient, listing: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = scim.post("/Users", user("ada")).json()
+    monkeypatch.delattr(Organizations, "members")
+    monkeypatch.delattr(Organizations, "belongs")
+    assert scim.get("/Users").json()["totalResults"] == 1
+    assert scim.get(f"/Users/{made['id']}").status_code == 200
+    assert scim.delete(f"/Users/{made['id']}").status_code == 204
+
+
+def test_a_site_that_knows_who_belongs_is_told_to_say_who_the_members_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert check_members() == []
+    monkeypatch.delattr(Organizations, "members")
+    assert [found.id for found in check_members()] == ["scim_provider.W034"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -79,27 +81,50 @@ def test_no_name_that_looks_like_a_taken_one_is_given(
     url, rename = f"/Users/{ada['id']}", {"op": "replace", "path": "userName", "value": name}
     mail = [{"value": name, "primary": True}]
     moved = {"op": "replace", "path": "emails", "value": mail}
-    for way in WAYS:
-        assert create(scim, way, user(name)) == 409, way
-        assert create(scim, way, user("eve", emails=mail)) == 409, way
-    for answer in (
-        scim.put(url, user(name)),
-        scim.patch(url, rename),
-        scim.put(url, user("ada", emails=mail)),
-        scim.patch(url, moved),
-    ):
-        assert_error(answer, 409, "uniqueness")
-    operations = [
-        {"method": "PUT", "path": url, "data": user(name)},
-        {"method": "PATCH", "path": url, "data": _patch(rename)},
-        {"method": "PATCH", "path": url, "data": _patch(moved)},
+    bulk = {"schemas": [BULK], "Operations": []}
+    attempts = [
+        *(partial(create, scim, way, user(name)) for way in WAYS),
+        *(partial(create, scim, way, user("eve", emails=mail)) for way in WAYS),
+        *(partial(scim.put, url, body) for body in (user(name), user("ada", emails=mail))),
+        *(partial(scim.patch, url, change) for change in (rename, moved)),
+        *(
+            partial(scim.post, "/Bulk", bulk | {"Operations": [operation]})
+            for operation in (
+                {"method": "PUT", "path": url, "data": user(name)},
+                {"method": "PATCH", "path": url, "data": _patch(rename)},
+                {"method": "PATCH", "path": url, "data": _patch(moved)},
+            )
+        ),
     ]
-    answer = scim.post("/Bulk", {"schemas": [BULK], "Operations": operations}).json()
-    assert [each["status"] for each in answer["Operations"]] == ["409", "409", "409"]
+    for attempt in attempts:
+        assert _status(attempt()) == 409, attempt
+        told = Event.objects.get()
+        assert (told.kind, told.account) == (EventKind.LINK_REFUSED, victim), attempt
+        told.delete()
     assert untouched(victim)
     assert scim.get(url).json() == ada
-    told = Event.objects.filter(kind=EventKind.LINK_REFUSED, account=victim)
-    assert told.count() == 2 * len(WAYS) + 4 + 3
+
+
+def _status(answer: Any) -> int:
+    """The status of a request, or of the only operation of a Bulk request."""
+    if isinstance(answer, int):
+        return answer
+    operations = answer.json().get("Operations")
+    return int(operations[0]["status"]) if operations else int(answer.status_code)
+
+
+def test_the_same_attempt_is_told_once_a_day(
+    scim: ScimClient, organization: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    victim = victim_of("other organization", organization)
+    for way in (*WAYS, *WAYS):
+        assert create(scim, way, user(victim.username)) == 409
+    assert Event.objects.count() == 1
+    create(scim, "POST", user(victim.username.upper()))
+    assert Event.objects.count() == 2, "not the same"
+    monkeypatch.setattr("scim_provider.events.REPEATED_AFTER", timedelta(0))
+    create(scim, "POST", user(victim.username))
+    assert Event.objects.count() == 3
 
 
 def _patch(*operations: Any) -> dict[str, Any]:
