@@ -126,7 +126,8 @@ class FirstRowsInline(_TabularInline):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         parent = request.resolver_match.kwargs.get("object_id") if request.resolver_match else None
-        rows = super().get_queryset(request).select_related(*self.related).order_by("pk")
+        rows = super().get_queryset(request).order_by("pk")
+        rows = rows.select_related(*self.related) if self.related else rows
         if parent is None or not str(parent).isdecimal():
             return rows.none()
         first = rows.filter(**{str(self.fk_name): parent})[: self.shown]

@@ -38,6 +38,13 @@ class Export:
         served = exportable()[name]
         return self.events() if served is None else self.resources(served, without)
 
+    def total(self, name: str) -> int:
+        """How many there are now."""
+        served, connection = exportable()[name], self.context.connection
+        if served is None:
+            return Event.objects.filter(connection=connection).count()
+        return int(served.queryset(connection).count())
+
     def resources(self, served: ResourceType, without: tuple[str, ...] = ()) -> Iterator[Document]:
         """Documents as they are answered, in the order of their keys."""
         page = _PAGE_WITH_MEMBERS if getattr(served, "members_attribute", "") else PAGE

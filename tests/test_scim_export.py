@@ -166,6 +166,7 @@ def test_a_file_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.Monkey
     told = json.loads(run("users", "--json", f"--output={target}"))
     assert (told["records"], told["kinds"]) == (2, ["users"])
     assert len(target.read_text("utf-8").splitlines()) == 2
+    assert "Records: 2 of 2\n2 records in" in run("users", f"--output={target}")
     target.unlink()
 
     def broken(*args: Any, **kwargs: Any) -> Iterator[Any]:

@@ -21,6 +21,7 @@ FINDINGS, WRONG_USAGE = 1, 2
 _WIDTH = 40
 #: A plain line for every so many.
 _LINES = 10
+_DRAWN_EVERY = 0.1
 
 
 class ConnectionCommand(BaseCommand):
@@ -67,6 +68,7 @@ class Progress:
         self.what, self.total, self.out = what, total, out
         self.done = 0
         self.began = time.monotonic()
+        self.drawn = 0.0
 
     def __call__(self, more: int) -> None:
         lines_before = self.done * _LINES // max(self.total, 1)
@@ -75,10 +77,20 @@ class Progress:
             return
         last = self.done >= self.total
         if self.out.isatty():
+            if not (last or self._is_due()):
+                return
             self.out.write(f"\r{self.bar()}", ending="\n" if last else "")
             self.out.flush()
         elif last or self.done * _LINES // self.total > lines_before:
             self.out.write(f"{self.what}: {self.done:,} of {self.total:,}")
+
+    def _is_due(self) -> bool:
+        """Nobody reads a bar that changes faster than that."""
+        now = time.monotonic()
+        if now < self.drawn + _DRAWN_EVERY:
+            return False
+        self.drawn = now
+        return True
 
     def bar(self) -> str:
         """``Users     ████░░░░  50%  50,000 of 100,000  6,100/s``."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from argparse import ArgumentParser
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from django.core.management.base import CommandError
 from scim_provider import export_formats
 from scim_provider.export_formats import Record
 from scim_provider.exporting import EVENTS, Export, event_record, exportable, masked
-from scim_provider.management.command import WRONG_USAGE, ConnectionCommand
+from scim_provider.management.command import WRONG_USAGE, ConnectionCommand, Progress
 from scim_provider.models import Event
 
 #: Of an export as one request.
@@ -40,6 +40,10 @@ class Command(ConnectionCommand):
         kinds = self._kinds(options)
         export = Export(self.known_connection(options["organization"]))
         self.count, began = 0, time.monotonic()
+        self.advance: Callable[[int], None] = lambda more: None
+        if options["output"] and not options["json"]:
+            total = sum(map(export.total, kinds))
+            self.advance = Progress("Records", total, self.stdout)
         pieces = self._pieces(export, kinds, options)
         if options["output"]:
             self._write_file(Path(options["output"]), pieces)
@@ -80,14 +84,18 @@ class Command(ConnectionCommand):
     def _records(self, export: Export, kinds: list[str], *, mask: bool) -> Iterator[Record]:
         for kind in kinds:
             for record in export.records(kind):
-                self.count += 1
+                self._counted()
                 yield masked(record) if mask else record
 
     def _operations(self, export: Export, kinds: list[str]) -> Iterator[tuple[str, Record]]:
         for kind in kinds:
             for record in export.records(kind, without=("groups",)):
-                self.count += 1
+                self._counted()
                 yield f"/{record['meta']['location'].rsplit('/', 2)[1]}", record
+
+    def _counted(self) -> None:
+        self.count += 1
+        self.advance(1)
 
     def _write_file(self, path: Path, pieces: Iterator[str]) -> None:
         """Nobody finds half a file: it gets its name when it is whole."""
