@@ -14,10 +14,12 @@ from django.db.models import Field
 from .conf import scim_settings
 from .mapping import accounts
 from .mapping.accounts import account_field
-from .mapping.columns import Column, Computed, Constant, Flag, KeyColumn
+from .mapping.beside import Computed, SingleValue
+from .mapping.columns import Column, Composed, Constant, Flag, KeyColumn
 from .mapping.fitting import field_at, kind_of
 from .mapping.homes import Absent, Choice, Home
 from .mapping.member_active import of_account
+from .mapping.related import Rows
 from .organizations import Organizations
 from .protocol.path import AttributePath
 from .protocol.schema import Target
@@ -149,8 +151,14 @@ def _misplaced(resource_type: ResourceType) -> Iterator[CheckMessage]:
             message = f"{target} is required, and has no home in {resource_type.name}."
             yield _error("E023", resource_type, message, "Give it one, or use Store().")
     for target, home in resource_type.placed:
-        if isinstance(home, Computed | Constant) and target.name != "meta":
-            yield from _unwritable(resource_type, target, isinstance(home, Computed))
+        if isinstance(home, Computed | Composed | Constant) and target.name != "meta":
+            yield from _unwritable(resource_type, target, not isinstance(home, Constant))
+        elif isinstance(home, Rows):
+            yield from _in_rows(resource_type, target, home)
+        elif isinstance(home, SingleValue):
+            if not target.attribute.multi_valued or target.attribute.value_attribute is None:
+                message = f"{target} has no several values, of which one could be in a column."
+                yield _error("E021", resource_type, message, "Use Column.")
         elif isinstance(home, Choice):
             yield from _chosen(resource_type, target)
         elif isinstance(home, Column) and not isinstance(home, KeyColumn):
@@ -176,6 +184,30 @@ def _chosen(resource_type: ResourceType, target: Target) -> Iterator[CheckMessag
     if target.leaf.type != "string" or target.attribute.multi_valued:
         message = f"{target} is no single text, which is all that a Choice looks up."
         yield _error("E021", resource_type, message, "Use Column, Rows or SingleValue.")
+
+
+def _in_rows(resource_type: ResourceType, target: Target, home: Rows) -> Iterator[CheckMessage]:
+    if not home.exists:
+        message = f"No rows refer to {home.owner!r} by the name {home.relation!r}."
+        yield _error("E011", resource_type, message, "Name the related_name of a foreign key.")
+        return
+    if not target.attribute.multi_valued:
+        message = f"{target} has one value, and {home.relation!r} are several rows."
+        yield _error("E021", resource_type, message, "Use Column.")
+    names = [field.name for field in home.model._meta.concrete_fields]
+    for name, column in home.columns.items():
+        sub = home.subs(target).get(name)
+        if sub is None or column not in names:
+            wrong = f"sub-attribute {name!r}" if sub is None else f"column {column!r}"
+            message = f"Rows({home.relation!r}) of {target}: there is no {wrong}."
+            yield _error("E011", resource_type, message, f"The columns are {', '.join(names)}.")
+        elif kind_of(home.model._meta.get_field(column), sub) is None:
+            message = f"{target.of(sub)} is a {sub.type}, which the column {column!r} cannot hold."
+            yield _error("E021", resource_type, message, "Choose another column.")
+    for field in accounts.demanding_fields(home.model):
+        if field.name not in (*home.columns.values(), home.reference):
+            message = f"A row of {home.relation!r} needs a value for {field.name!r}."
+            yield _error("E022", resource_type, message, "Give the column a default.")
 
 
 def _in_column(resource_type: ResourceType, target: Target, home: Column) -> Iterator[CheckMessage]:

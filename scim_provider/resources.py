@@ -25,8 +25,9 @@ from .mapping.access import GuardedPeople
 from .mapping.accounts import UserName
 from .mapping.batch_users import UserBatch
 from .mapping.belonging import members_of
+from .mapping.beside import Computed, SingleValue
 from .mapping.claims import refuse_claims
-from .mapping.columns import Column, Computed, Constant, Flag, KeyColumn, MomentColumn
+from .mapping.columns import Column, Composed, Constant, Flag, KeyColumn, MomentColumn
 from .mapping.context import Context
 from .mapping.document import Document, Written
 from .mapping.homes import Absent, AccountCopy, Choice, Home, Store
@@ -35,6 +36,7 @@ from .mapping.member_active import come_back, follow, leave, of_account
 from .mapping.membership import touch_groups_of
 from .mapping.people import StoredPeople
 from .mapping.references import forget_references
+from .mapping.related import Rows
 from .mapping.relations import Groups, Members
 from .mapping.resource_type import Page, Representation, ResourceType
 from .mapping.role_effects import settle_groups
@@ -58,6 +60,7 @@ __all__ = [
     "Attribute",
     "Choice",
     "Column",
+    "Computed",
     "Context",
     "Flag",
     "GroupResource",
@@ -66,7 +69,9 @@ __all__ = [
     "Representation",
     "ResourceType",
     "RoleResource",
+    "Rows",
     "Schema",
+    "SingleValue",
     "Store",
     "UserResource",
     "atomically",
@@ -89,8 +94,8 @@ def common_homes(name: str, endpoint: str) -> dict[str, Home]:
         "meta.resourceType": Constant(name),
         "meta.created": MomentColumn("created"),
         "meta.lastModified": MomentColumn("last_modified"),
-        "meta.location": Computed(location),
-        "meta.version": Computed(version),
+        "meta.location": Composed(location),
+        "meta.version": Composed(version),
     }
 
 

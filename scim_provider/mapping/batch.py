@@ -19,6 +19,7 @@ from scim_provider.models import AttributeValue, Membership, Resource, UnknownMe
 from scim_provider.protocol.delta import ValueDelta
 from scim_provider.protocol.errors import ScimError
 
+from .beside import save_beside
 from .context import Context
 from .document import Document, Written
 from .index import new_index_rows
@@ -274,6 +275,7 @@ class Batch:
         insert_resources([entry.row for entry in self.entries])
         insert_rows(AttributeValue, *self._index())
         insert_rows(Membership, *self._memberships())
+        save_beside([(entry.row, entry.written) for entry in self.entries])
 
     def _index(self) -> tuple[Sequence[str], Iterator[Sequence[Any]]]:
         schema = self.resource_type.resource_schema

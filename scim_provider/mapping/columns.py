@@ -240,7 +240,7 @@ class Constant(Home):
         return EVERYTHING
 
 
-class Computed(Home):
+class Composed(Home):
     """A text made of columns: ``meta.location``, ``meta.version``."""
 
     def __init__(self, make: Callable[[Context], tuple[Any, ...]]) -> None:

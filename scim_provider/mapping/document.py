@@ -39,22 +39,27 @@ class Written:
     stored_before: Document
     stored_after: Document
     account_fields: frozenset[str]
+    #: What is saved after the row: the attributes that differ, with their values.
+    beside: tuple[tuple[Target, Home, Any], ...] = ()
 
 
 def write_changes(row: Any, before: Document, after: Document, homes: Sequence[Placed]) -> Written:
     """Write the attributes that differ to their homes, and the rest into ``row.document``."""
     fields: set[str] = set()
+    beside: list[tuple[Target, Home, Any]] = []
     stored = copied(after)
     for target, home in homes:
         value = get_value(after, target)
         if value != get_value(before, target):
             home.write(row, target, value)
             fields |= home.account_fields
+            if home.beside:
+                beside.append((target, home, value))
         home.keep(stored, target, value)
     for name in ("schemas", "id", "meta"):
         stored.pop(name, None)
     previous, row.document = row.document, stored
-    return Written(previous, stored, frozenset(fields))
+    return Written(previous, stored, frozenset(fields), tuple(beside))
 
 
 def rewrite(before: Document, after: Document, homes: Iterable[Placed]) -> None:

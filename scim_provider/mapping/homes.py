@@ -29,6 +29,8 @@ class Home:
 
     #: Relations of the row that reading or comparing needs.
     joins: tuple[str, ...] = ()
+    #: Whether the values are read for a page at once and saved after the rows (:mod:`.beside`).
+    beside = False
 
     @property
     def account_fields(self) -> frozenset[str]:

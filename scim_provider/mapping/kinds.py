@@ -182,14 +182,14 @@ class Moment(Scalar):
     """A dateTime."""
 
     def ordered(self, path: str, operator: str, key: str) -> Q:
-        return self.lookup(path, operator, _moment(key))
+        return self.lookup(path, operator, moment_of(key))
 
     @property
     def reader(self) -> Callable[[Any], Any] | None:
         return moment_text
 
     def value(self, target: Target, value: Any) -> Any:
-        return self.checked(target, _moment(comparison_key(self.leaf, value)))
+        return self.checked(target, moment_of(comparison_key(self.leaf, value)))
 
 
 class Midnight(Scalar):
@@ -274,7 +274,7 @@ def _utc(key: str) -> datetime:
     return datetime.fromisoformat(key).astimezone(UTC)
 
 
-def _moment(key: str) -> datetime:
+def moment_of(key: str) -> datetime:
     """The moment of a comparison key, as the site's columns take it."""
     moment = _utc(key)
     if settings.USE_TZ:

@@ -118,6 +118,7 @@ class ValueRows:
     def documents(self, rows: Sequence[Any]) -> list[Document]:
         """The rows as they are answered."""
         resource_type, _, _, _, _, projection = self._literal
+        resource_type.fill(rows, self.context, projection)
         if not self._reads_singly:
             resource_type.complete_page(rows, self.context, projection)
         elif len(rows) <= _FEW:

@@ -17,7 +17,7 @@ from scim_provider.prepared import Number, Prepared, Row, Text
 from scim_provider.protocol.projection import Projection
 from scim_provider.protocol.schema import Target
 
-from .columns import Column, Computed
+from .columns import Column, Composed
 from .context import Context
 from .document import moment_text
 from .functions import MomentText
@@ -75,7 +75,7 @@ def reads_values(resource_type: ResourceType) -> bool:
     hooks = [getattr(type(resource_type), name) for name in _HOOKS]
     for home in (resource_type.default_home, *(home for _, home in resource_type.placed)):
         hooks += [getattr(type(home), name) for name in _HOME_HOOKS]
-        hooks += [home.make] if isinstance(home, Computed) else []
+        hooks += [home.make] if isinstance(home, Composed) else []
     return all(map(_is_ours, hooks))
 
 

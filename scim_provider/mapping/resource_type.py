@@ -24,6 +24,7 @@ from scim_provider.protocol.path import AttributePath
 from scim_provider.protocol.projection import Projection
 from scim_provider.protocol.schema import ResourceSchema, Schema, Target
 
+from .beside import fill
 from .context import Context
 from .cursors import CursorSigner
 from .document import Document, Placed, moment_text, read_row
@@ -193,6 +194,23 @@ class ResourceType:
         """The ETag (RFC 7644 §3.14)."""
         return f'W/"{row.version}"'
 
+    @cached_property
+    def _beside(self) -> tuple[Placed, ...]:
+        return tuple((t, h) for t, h in self.placed if h.beside)
+
+    def fill(
+        self,
+        pairs: Sequence[tuple[Any, Document]],
+        context: Context,
+        projection: Projection | None = None,
+    ) -> None:
+        """Add the values of homes beside the rows to a page: a statement for each such home."""
+        wanted = [(t, h) for t, h in self._beside if projection is None or projection.wants(t)]
+        if wanted and pairs:
+            fill(wanted, pairs, context)
+            for _, document in pairs:
+                document["schemas"] = schemas_of(document, self.resource_schema)
+
     def complete(
         self, pairs: Sequence[tuple[Any, Document]], context: Context, projection: Projection
     ) -> None:
@@ -223,6 +241,7 @@ class ResourceType:
     ) -> list[Document]:
         """The rows as they are answered."""
         pairs = [(row, self.document(row, context)) for row in rows]
+        self.fill(pairs, context, projection)
         self.complete(pairs, context, projection)
         return [projection.apply(document) for _, document in pairs]
 
@@ -253,6 +272,7 @@ class ResourceType:
         if read is None:
             raise self.not_found(scim_id)
         found, document = read
+        self.fill([read], context, projection)
         self.complete_one(found, document, context, projection)
         location = context.location(self.endpoint, scim_id)
         return Representation(projection.apply(document), location, found.version)

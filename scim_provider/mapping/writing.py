@@ -19,6 +19,7 @@ from scim_provider.protocol.projection import Projection
 from scim_provider.signals import OTHERS, Lifecycle
 
 from .batch import Batch, create_many
+from .beside import save_beside
 from .context import Context
 from .document import Document, Written, rewrite, write_changes
 from .index import insert_indexed, sync_index
@@ -57,6 +58,7 @@ class StoredResourceType(ResourceType):
         """POST (RFC 7644 §3.3). Raises :class:`Uniqueness` where the name is taken."""
         row = self.insert(context, body)
         document = self.document(row, context)
+        self.fill([(row, document)], context, projection)
         self.complete_new(row, document, context, projection)
         return replace(self.without_body(row, context), document=projection.apply(document))
 
@@ -190,6 +192,7 @@ class StoredResourceType(ResourceType):
         self.save(row, written, context)
         if not is_new:
             sync_index(row, written.stored_before, written.stored_after, self.resource_schema)
+        save_beside([(row, written)])
 
     def place(self, row: Resource, before: Document, after: Document, context: Context) -> Written:
         """Write the difference between two documents to the row; nothing is saved yet."""
@@ -228,7 +231,9 @@ class StoredResourceType(ResourceType):
             raise self.not_found(scim_id)
         if not precondition.allows(self.version(row)):
             raise PreconditionFailed()
-        return row, self.document(row, context)
+        document = self.document(row, context)
+        self.fill([(row, document)], context)
+        return row, document
 
     def _change(
         self,

@@ -30,7 +30,7 @@ OPERATORS = {
     "integer": ("eq", "ne", "gt", "ge", "lt", "le"),
     "dateTime": ("eq", "ne", "gt", "ge", "lt", "le"),
 }
-OPERATORS["reference"] = OPERATORS["string"]
+OPERATORS |= {"reference": OPERATORS["string"], "decimal": OPERATORS["integer"]}
 
 
 def leaves(schema: ResourceSchema) -> Iterator[Target]:
@@ -92,7 +92,7 @@ def literals(target: Target, found: list[dict[str, Any]]) -> list[str]:
     """JSON literals to compare with: some that the documents have, one that they have not."""
     if target.leaf.type == "boolean":
         return ["true", "false"]
-    if target.leaf.type == "integer":
+    if target.leaf.type in ("integer", "decimal"):
         return ["0", "7"]
     if target.leaf.type == "dateTime":
         own = next(iter(values_of(target, found)), MOMENT)

@@ -3,8 +3,21 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.db.models import CharField, Value
+from django.db.models.functions import Concat
 
-from scim_provider.resources import Attribute, Choice, Column, Context, Flag, Schema, UserResource
+from scim_provider.resources import (
+    Attribute,
+    Choice,
+    Column,
+    Computed,
+    Context,
+    Flag,
+    Rows,
+    Schema,
+    SingleValue,
+    UserResource,
+)
 
 STAFF = Schema(
     "urn:example:params:scim:schemas:extension:staff:2.0:User",
@@ -27,12 +40,18 @@ STAFF = Schema(
     ),
 )
 
+FULL_NAME = Concat("account__full_name", Value(" / "), "account__email", output_field=CharField())
+
 
 class Staff(UserResource):
+    schema = UserResource.schema.including(Attribute("displayName", mutability="readOnly"))
     extensions = (*UserResource.extensions, STAFF)
     required_extensions = frozenset({STAFF.id})
     homes = UserResource.homes | {
         "name.formatted": Column("account__full_name"),
+        "displayName": Computed(FULL_NAME),
+        "phoneNumbers": SingleValue("account__mobile", type="mobile", primary=True),
+        "ims": Rows("account__handles", value="name", type="service", primary="is_main"),
         f"{STAFF.id}:costCenter": Column("account__cost_center"),
         f"{STAFF.id}:staffNumber": Column("account__staff_number"),
         f"{STAFF.id}:badge": Column("account__badge"),
