@@ -15,7 +15,7 @@ from django.db.models import Model
 
 from . import organization_checks
 from .conf import SettingsDict, scim_settings
-from .home_checks import check_homes, check_resource_types, check_user_model
+from .home_checks import check_homes, check_own_models, check_resource_types, check_user_model
 from .lockout_checks import check_backends, check_middleware_order, check_session_engine
 from .models import Resource
 from .mounts import mounts
@@ -202,6 +202,7 @@ _CHECKS = (
     check_homes,
     check_resource_types,
     check_user_model,
+    check_own_models,
     check_numbers,
     check_throttle_rate,
     check_base_url,

@@ -19,6 +19,7 @@ from .mapping.columns import Column, Composed, Constant, Flag, KeyColumn
 from .mapping.fitting import field_at, kind_of
 from .mapping.homes import Absent, Choice, Home
 from .mapping.member_active import of_account
+from .mapping.own_objects import OwnObjects
 from .mapping.related import Rows
 from .organizations import Organizations
 from .protocol.path import AttributePath
@@ -62,6 +63,29 @@ def check_resource_types(**kwargs: Any) -> list[CheckMessage]:
 
 
 _CLASH = "Replace a type of scim_provider.resources by your own; do not list both."
+
+
+def check_own_models(**kwargs: Any) -> list[CheckMessage]:
+    """A resource type beside a model of the site finds its rows and can make some."""
+    found: list[CheckMessage] = []
+    for each in _served():
+        if isinstance(each, OwnObjects):
+            if not each.is_linked:
+                message = f"{each.own_model.__name__} refers to no SCIM resource."
+                found.append(_error("E031", each, message, _LINK))
+                continue
+            placed = {path.rpartition("__")[2] for _, home in each.placed for path in home.paths}
+            placed |= {each.organization_field}
+            changed = type(each).new_object is not OwnObjects.new_object
+            for field in accounts.demanding_fields(each.own_model):
+                if field.name not in placed and not changed:
+                    message = f"A {each.own_model.__name__} needs a value for {field.name!r}."
+                    found.append(_error("E022", each, message, _FILL_OWN))
+    return found
+
+
+_LINK = 'Give it a OneToOneField to "scim_provider.Resource" with null=True and on_delete=SET_NULL.'
+_FILL_OWN = "Give the column a home or a default, or set it in new_object()."
 
 
 def check_user_model(**kwargs: Any) -> list[CheckMessage]:

@@ -25,7 +25,7 @@ from .mapping.access import GuardedPeople
 from .mapping.accounts import UserName
 from .mapping.batch_users import UserBatch
 from .mapping.belonging import members_of
-from .mapping.beside import Computed, SingleValue
+from .mapping.beside import Computed, SingleValue, leave_beside
 from .mapping.claims import refuse_claims
 from .mapping.columns import Column, Composed, Constant, Flag, KeyColumn, MomentColumn
 from .mapping.context import Context
@@ -264,6 +264,7 @@ class UserResource(GuardedPeople):
         gone = [(row, was_active, was_active and needed)]
         now = timezone.now()
         touch_groups_of(row, now)
+        leave_beside(self.placed, row, now)
         forget_references(row, MANAGER, now)
         if context.connection.on_delete == OnDelete.DELETE and not needed:
             self.access_changed(gone, context)

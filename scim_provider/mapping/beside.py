@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db.models import BooleanField, DateTimeField, Q, Value
@@ -47,6 +48,9 @@ class Beside(Home):
     def save(self, changes: Sequence[tuple[Any, Any]], target: Target) -> None:
         """Write the values of ``(row, value)``; the rows are saved by now."""
 
+    def leave(self, row: Any, moment: datetime) -> None:
+        """A row is about to be deleted, and the account may stay."""
+
 
 class Several(Beside):
     """A multi-valued attribute: every condition is "there is an element that …"."""
@@ -79,7 +83,7 @@ class SingleValue(Several, Store):
 
     def __init__(self, field: str, *, type: str, primary: bool = False, only: bool = False) -> None:
         self.column, self.type, self.primary, self.only = Column(field), type, primary, only
-        self.joins = self.column.joins
+        self.joins, self.paths = self.column.joins, self.column.paths
 
     @property
     def account_fields(self) -> frozenset[str]:
@@ -287,3 +291,10 @@ def save_beside(written: Sequence[tuple[Any, Written]]) -> None:
     for target, home in homes.items():
         if isinstance(home, Beside):
             home.save(changes[target], target)
+
+
+def leave_beside(placed: Iterable[tuple[Target, Home]], row: Any, moment: datetime) -> None:
+    """What homes beside the row do before it is deleted."""
+    for _, home in placed:
+        if isinstance(home, Beside):
+            home.leave(row, moment)

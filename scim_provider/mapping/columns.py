@@ -50,6 +50,7 @@ class Column(Home):
 
     def __init__(self, field: str) -> None:
         self.field = field
+        self.paths = (field,)
         self.joins = (field.rpartition("__")[0],) if "__" in field else ()
         self._kinds: dict[Attribute, Kind] = {}
 

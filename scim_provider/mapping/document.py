@@ -41,11 +41,14 @@ class Written:
     account_fields: frozenset[str]
     #: What is saved after the row: the attributes that differ, with their values.
     beside: tuple[tuple[Target, Home, Any], ...] = ()
+    #: The columns that were set, as paths from the row.
+    paths: frozenset[str] = frozenset()
 
 
 def write_changes(row: Any, before: Document, after: Document, homes: Sequence[Placed]) -> Written:
     """Write the attributes that differ to their homes, and the rest into ``row.document``."""
     fields: set[str] = set()
+    paths: set[str] = set()
     beside: list[tuple[Target, Home, Any]] = []
     stored = copied(after)
     for target, home in homes:
@@ -53,13 +56,14 @@ def write_changes(row: Any, before: Document, after: Document, homes: Sequence[P
         if value != get_value(before, target):
             home.write(row, target, value)
             fields |= home.account_fields
+            paths.update(home.paths)
             if home.beside:
                 beside.append((target, home, value))
         home.keep(stored, target, value)
     for name in ("schemas", "id", "meta"):
         stored.pop(name, None)
     previous, row.document = row.document, stored
-    return Written(previous, stored, frozenset(fields), tuple(beside))
+    return Written(previous, stored, frozenset(fields), tuple(beside), frozenset(paths))
 
 
 def rewrite(before: Document, after: Document, homes: Iterable[Placed]) -> None:

@@ -31,6 +31,8 @@ class Home:
     joins: tuple[str, ...] = ()
     #: Whether the values are read for a page at once and saved after the rows (:mod:`.beside`).
     beside = False
+    #: The columns that :meth:`write` sets, as paths from the row.
+    paths: tuple[str, ...] = ()
 
     @property
     def account_fields(self) -> frozenset[str]:

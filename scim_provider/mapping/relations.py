@@ -34,7 +34,7 @@ class _Relation(Home):
         return self.matching(target, Present(target), context)
 
 
-class _ResourceElement:
+class ResourceElement:
     """An element that refers to a resource: conditions on it, from the row that refers."""
 
     def __init__(self, context: Context, path: str, types: dict[str, str]) -> None:
@@ -79,7 +79,7 @@ class _ResourceElement:
         return EVERYTHING
 
 
-class _MemberElement(_ResourceElement):
+class _MemberElement(ResourceElement):
     """A member of a group; the row at hand is the membership."""
 
     def _display(self) -> Any:
@@ -103,7 +103,7 @@ class Members(_Relation):
         return named_by(rows, "group", Finds.SOME)
 
 
-class _GroupElement(_ResourceElement):
+class GroupElement(ResourceElement):
     """A group that a user is in, directly or through other groups."""
 
     def __init__(self, context: Context, kind: str) -> None:
@@ -123,7 +123,7 @@ class Groups(_Relation):
         return united(members, Finds.SOME)
 
     def _groups(self, tree: Filter[Target], context: Context, kind: str) -> QuerySet[Resource]:
-        element = ElementEvaluator(_GroupElement(context, kind))
+        element = ElementEvaluator(GroupElement(context, kind))
         return Resource.objects.filter(
             evaluate(tree, element), connection=context.connection, resource_type="Group"
         ).order_by()

@@ -29,6 +29,7 @@ def query_types(types: Sequence[StoredResourceType], context: Context, query: Li
     """A page over all ``types``; names that a type does not have are "no value" there."""
     condition = NOTHING
     for each in types:
+        each.list_new(context)
         condition |= _own(each, context, query)
     rows = Resource.objects.filter(connection=context.connection).select_related("account")
     for each in types:

@@ -52,6 +52,9 @@ class StoredResourceType(ResourceType):
     def queryset(self, connection: Any) -> Any:
         return super().queryset(connection).filter(resource_type=self.name)
 
+    def list_new(self, context: Context) -> None:
+        """Make resources of what the site made by itself: nothing, where that is not its model."""
+
     # -- operations ----------------------------------------------------------------------------
 
     def create(self, context: Context, body: Any, projection: Projection) -> Representation:
@@ -85,7 +88,7 @@ class StoredResourceType(ResourceType):
             self.settle({}, document, context, whole=True)
             tell_created(self, [row], context)
             self.store(row, {}, document, context)
-            if delta and apply_delta(row, delta, context):
+            if delta and self.change_members(row, delta, context):
                 tell_members([(row, replace(delta, cleared=False))], context)
             return row
 
@@ -245,7 +248,9 @@ class StoredResourceType(ResourceType):
         *,
         whole: bool,
     ) -> None:
-        moved = apply_delta(row, delta, context) if delta and self.members_attribute else False
+        moved = False
+        if delta and self.members_attribute:
+            moved = self.change_members(row, delta, context)
         if delta and moved:
             tell_members([(row, delta)], context)
         self.settle(before, after, context, whole=whole)
@@ -282,6 +287,10 @@ class StoredResourceType(ResourceType):
         old, new = ({e["value"]: e for e in d.get(name, [])} for d in (before, after))
         added = {value: new[value] for value in new.keys() - old.keys()}
         return ValueDelta(cleared=False, added=added, removed=frozenset(old.keys() - new.keys()))
+
+    def change_members(self, row: Resource, delta: ValueDelta, context: Context) -> bool:
+        """Change the members of a locked row; True when that changed anything."""
+        return apply_delta(row, delta, context)
 
     def members(self, row: Resource, context: Context) -> list[Document]:
         """The elements of :attr:`members_attribute`."""

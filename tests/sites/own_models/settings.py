@@ -26,6 +26,7 @@ INSTALLED_APPS = [
     "scim_provider",
     "settings_ui",
     "tests.sites.own_models.people",
+    "tests.sites.own_models.teams",
 ]
 MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -40,7 +41,8 @@ USE_TZ = True
 SCIM_PROVIDER = {
     "RESOURCE_TYPES": [
         "tests.sites.own_models.people.scim.Staff",
-        "scim_provider.resources.GroupResource",
+        "tests.sites.own_models.people.scim.Teams",
+        "tests.sites.own_models.people.scim.Devices",
         "scim_provider.resources.RoleResource",
     ],
 }

@@ -14,7 +14,7 @@ from scim_provider.protocol.memory import matches
 from scim_provider.resources import resource_types
 from tests.mapping.everything import filters
 from tests.scim_client import ScimClient
-from tests.sites.own_models.people.models import Handle
+from tests.sites.own_models.teams.models import Handle
 
 from .columns import body
 

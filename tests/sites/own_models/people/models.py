@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 
-from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 
@@ -76,18 +75,3 @@ class Clerk(Staff):
     """An integer for a key, and Django's ``is_active``."""
 
     is_active = models.BooleanField(default=True)
-
-
-class Handle(models.Model):
-    """What a person is called elsewhere; the site keeps since when."""
-
-    owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="handles"
-    )
-    name = models.CharField(max_length=30)
-    service = models.CharField(max_length=20, blank=True)
-    is_main = models.BooleanField(default=False)
-    since = models.DateTimeField(auto_now_add=True)
-
-    def __str__(self) -> str:
-        return self.name

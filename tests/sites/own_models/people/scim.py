@@ -6,6 +6,13 @@ from django.contrib.auth import get_user_model
 from django.db.models import CharField, Value
 from django.db.models.functions import Concat
 
+from scim_provider.own_resources import (
+    OwnGroupResource,
+    OwnGroups,
+    OwnMembers,
+    OwnResource,
+    common_homes,
+)
 from scim_provider.resources import (
     Attribute,
     Choice,
@@ -18,6 +25,7 @@ from scim_provider.resources import (
     SingleValue,
     UserResource,
 )
+from tests.sites.own_models.teams.models import Device, Team
 
 STAFF = Schema(
     "urn:example:params:scim:schemas:extension:staff:2.0:User",
@@ -51,6 +59,7 @@ class Staff(UserResource):
         "name.formatted": Column("account__full_name"),
         "displayName": Computed(FULL_NAME),
         "phoneNumbers": SingleValue("account__mobile", type="mobile", primary=True),
+        "groups": OwnGroups("team__members", name="name"),
         "ims": Rows("account__handles", value="name", type="service", primary="is_main"),
         f"{STAFF.id}:costCenter": Column("account__cost_center"),
         f"{STAFF.id}:staffNumber": Column("account__staff_number"),
@@ -73,3 +82,39 @@ class Staff(UserResource):
 
     def create_account(self, account: Any, context: Context) -> Any:
         return get_user_model().objects.create_user(account.email, cost_center=account.cost_center)
+
+
+class Teams(OwnGroupResource):
+    own_model = Team
+    homes = OwnGroupResource.homes | {
+        "displayName": Column("team__name"),
+        "members": OwnMembers("team__members"),
+    }
+
+
+DEVICE = Schema(
+    "urn:example:params:scim:schemas:core:2.0:Device",
+    "Device",
+    (
+        Attribute("displayName", required=True),
+        Attribute("serialNumber", required=True, case_exact=True, uniqueness="server"),
+        Attribute("floor", "integer"),
+        Attribute("active", "boolean"),
+        Attribute("tags", multi_valued=True),
+    ),
+)
+
+
+class Devices(OwnResource):
+    name = "Device"
+    endpoint = "/Devices"
+    description = "Door locks and coffee machines"
+    schema = DEVICE
+    own_model = Device
+    naming_attribute = "displayName"
+    homes = common_homes("Device", "/Devices") | {
+        "displayName": Column("device__label"),
+        "serialNumber": Column("device__serial"),
+        "floor": Column("device__floor"),
+        "active": Column("device__is_on"),
+    }
