@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from .conf import scim_settings
 from .mapping import accounts, linking
-from .mapping.access import GuardedPeople
+from .mapping.access import GuardedPeople, Standing
 from .mapping.accounts import UserName
 from .mapping.batch_users import UserBatch
 from .mapping.belonging import members_of
@@ -223,17 +223,16 @@ class UserResource(GuardedPeople):
 
     def store(self, row: Resource, before: Document, after: Document, context: Context) -> None:
         account: Any = row.account
-        was_active = None
+        before_this: list[Standing] = []
         if account._state.adding:
             accounts.refuse_privileged(account)
         else:
             self.guard_change(row, before, after, context)
-            was_active = self.is_active(row)
+            before_this = [self.standing(row)]
         password = after.pop("password", None)
         super().store(row, before, after, context)
         linking.tell_linked([row], context)
-        if was_active is not None:
-            self.access_changed([(row, was_active, self.is_active(row))], context)
+        self.access_changed(before_this, context)
         if password is not None:
             accounts.set_password(account, password)
             account.save(update_fields=["password"])
@@ -260,20 +259,19 @@ class UserResource(GuardedPeople):
     def remove(self, row: Resource, context: Context) -> None:
         account: Any = row.account
         self.guard_removal(row, context)
-        was_active, needed = self.is_active(row), not leave([row], context)
-        gone = [(row, was_active, was_active and needed)]
+        standing, needed = [self.standing(row)], not leave([row], context)
         now = timezone.now()
         touch_groups_of(row, now)
         leave_beside(self.placed, row, now)
         forget_references(row, MANAGER, now)
         if context.connection.on_delete == OnDelete.DELETE and not needed:
-            self.access_changed(gone, context)
+            self.access_changed(standing, context, gone=True)
             row.delete()
             account.delete()
             return
         if not needed:
             self.deactivate(account)
-        self.access_changed(gone, context)
+        self.access_changed(standing, context, gone=True)
         accounts.remember(row)
         _, deleted = row.delete()
         if deleted.get(RoleAssignment._meta.label):

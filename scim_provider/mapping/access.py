@@ -6,7 +6,7 @@ A refusal leaves an event behind, so that an admin sees what the identity provid
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib.auth import get_user_model
 
@@ -19,31 +19,54 @@ from scim_provider.protocol.errors import Forbidden
 from .accounts import refuse_privileged
 from .context import Context
 from .document import Document
+from .member_active import ACTIVE, MemberActive, of_account
 from .people import StoredPeople
-from .telling import AccessChange, tell_access
+from .telling import changed_to, tell_access
 from .transactions import locking
 
 #: What lets somebody in, or takes away what they may do: not to be changed of protected people.
 _GUARDED = ("userName", "emails", "password", "role", "roles")
 
 
+class Standing(NamedTuple):
+    """Whether somebody may enter: as a person of the connection, and as an account of the site.
+
+    The two differ where an account is a member of several organizations.
+    """
+
+    row: Resource
+    person: bool
+    account: bool
+
+
 class GuardedPeople(StoredPeople):
     """Users who come and go, and some who stay."""
 
     def is_active(self, row: Resource) -> bool:
-        """Whether the person may use the site; when that changes, more than a column does."""
-        return bool(getattr(row.account, "is_active", True))
+        """Whether the account may enter; when that changes, more than a column does.
+
+        As the home of ``active`` has it; where it has none, nothing that SCIM says shuts it out.
+        """
+        home = of_account(self.home(ACTIVE))
+        return home.read(Resource(account=row.account), ACTIVE) is not False
+
+    def standing(self, row: Resource) -> Standing:
+        """How somebody stands whose account is there already."""
+        home, account = self.home(ACTIVE), self.is_active(row)
+        if not isinstance(home, MemberActive) or row.pk is None:
+            return Standing(row, account, account)
+        return Standing(row, account and home.read(row, ACTIVE) is not False, account)
 
     def shut_out(self, rows: Sequence[Resource], context: Context) -> Ended:
-        """End what people hold who may not enter any more, where their account may not either.
+        """End what people hold whose accounts may not enter any more.
 
-        An account that is active in another organization keeps its sessions and tokens.
+        An account that stays active for another organization keeps its sessions and tokens.
         """
-        return lock_out([row.account for row in rows if not _account_is_active(row)])
+        return lock_out([row.account for row in rows])
 
     def let_in(self, rows: Sequence[Resource], context: Context) -> Ended:
-        """Let people in again; they have to log in anew."""
-        return let_in([row.account for row in rows if _account_is_active(row)])
+        """Let people in again whose accounts might not enter; they have to log in anew."""
+        return let_in([row.account for row in rows])
 
     # -- what may not be -----------------------------------------------------------------------
 
@@ -52,7 +75,11 @@ class GuardedPeople(StoredPeople):
     ) -> None:
         """Raise :class:`Forbidden` where SCIM must not make ``after`` of an existing account."""
         refuse_administrator(row, context)
-        deactivates = after.get("active") is False and self.is_active(row)
+        deactivates = (
+            after.get("active") is False
+            and before.get("active") is not False
+            and self.is_active(row)
+        )
         if row.protected:
             refuse_protected(row, before, after, context, deactivates=deactivates)
         if deactivates:
@@ -68,15 +95,21 @@ class GuardedPeople(StoredPeople):
 
     # -- what follows --------------------------------------------------------------------------
 
-    def access_changed(self, changed: Sequence[AccessChange], context: Context) -> None:
-        """Do and tell what follows where people may not use the site any more, or may again."""
-        tell_access(changed, context)
-        out = [row for row, was, now in changed if was and not now]
-        back = [row for row, was, now in changed if now and not was]
-        if out:
-            _record(out, EventKind.DEACTIVATED, self.shut_out(out, context), context)
-        if back:
-            _record(back, EventKind.REACTIVATED, self.let_in(back, context), context)
+    def access_changed(
+        self, before: Sequence[Standing], context: Context, *, gone: bool = False
+    ) -> None:
+        """Do and tell what follows where people do not stand as ``before``, or are ``gone``."""
+        pairs = [(was, self.standing(was.row)) for was in before]
+        people = [(was.row, was.person, now.person and not gone) for was, now in pairs]
+        accounts = [(was.row, was.account, now.account) for was, now in pairs]
+        tell_access(people, context)
+        for kind, end, now in (
+            (EventKind.DEACTIVATED, self.shut_out, False),
+            (EventKind.REACTIVATED, self.let_in, True),
+        ):
+            rows = changed_to(now, accounts)
+            ended = end(rows, context) if rows else Ended()
+            _record(changed_to(now, people), kind, ended, context)
 
 
 def refuse_administrator(row: Resource, context: Context) -> None:
@@ -127,10 +160,6 @@ def refuse_last_admin(row: Resource, context: Context) -> None:
 def _active() -> dict[str, Any]:
     fields = {field.name for field in get_user_model()._meta.get_fields()}
     return {"is_active": True} if "is_active" in fields else {}
-
-
-def _account_is_active(row: Resource) -> bool:
-    return bool(getattr(row.account, "is_active", True))
 
 
 def _refused(row: Resource, context: Context, detail: str) -> Forbidden:

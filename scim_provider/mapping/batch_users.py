@@ -15,6 +15,7 @@ from scim_provider.protocol.errors import ScimError
 from scim_provider.protocol.schema import comparison_key
 
 from . import accounts, linking
+from .access import Standing
 from .batch import Batch, Entry, Sent, Undecided
 from .claims import foreigners, managed_among, refuse_address, taken_name
 from .document import Document
@@ -43,8 +44,8 @@ class UserBatch(Batch):
         self.linked = self._look_up_linked()
         self.revived: dict[Any, int] = {}
         self.used: list[FormerUser] = []
-        #: The rows of accounts that were there before, and whether they might enter.
-        self.were_active: list[tuple[Resource, bool]] = []
+        #: How those stood whose accounts were there before.
+        self.standing: list[Standing] = []
 
     def _look_up_linked(self) -> dict[int, Any]:
         """Which existing account each body takes over, or what refuses it, by position."""
@@ -84,7 +85,7 @@ class UserBatch(Batch):
         if account._state.adding:
             accounts.refuse_incomplete(account)
             accounts.close_password(account)
-        elif self.is_switched_off(entry.row):
+        elif self.is_switched_off(entry):
             raise Undecided("Whether somebody else is left to administer is asked one by one.")
         elif "linked" in vars(entry.row):
             self.revived[account.pk] = entry.position
@@ -98,14 +99,12 @@ class UserBatch(Batch):
         accounts.refuse_privileged(account)
         if not account._state.adding:
             kind: Any = self.resource_type
-            self.were_active.append((row, kind.is_active(row)))
+            self.standing.append(kind.standing(row))
 
-    def is_switched_off(self, row: Resource) -> bool:
-        """Whether somebody might enter and may not with what the body says."""
-        kind: Any = self.resource_type
-        return any(was and each is row for each, was in self.were_active) and not kind.is_active(
-            row
-        )
+    def is_switched_off(self, entry: Entry) -> bool:
+        """Whether somebody may enter and is not to, as the body says."""
+        might_enter = any(was.account and was.row is entry.row for was in self.standing)
+        return might_enter and entry.document.get("active") is False
 
     def take_password(self, document: Document) -> str | None:
         password: str | None = document.pop("password", None)
@@ -183,8 +182,7 @@ class UserBatch(Batch):
         super().tell()
         linking.tell_linked([entry.row for entry in self.entries], self.context)
         kind: Any = self.resource_type
-        changed = [(row, was, kind.is_active(row)) for row, was in self.were_active]
-        kind.access_changed(changed, self.context)
+        kind.access_changed(self.standing, self.context)
         self._assign()  # which tells about roles, after it was told whose they are
 
     def _save_returning(self) -> None:

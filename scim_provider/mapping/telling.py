@@ -68,10 +68,15 @@ def tell_members(asked: Sequence[tuple[Resource, ValueDelta]], context: Context)
         announce(members_changed, context.connection, changes=changes)
 
 
+def changed_to(now: bool, changed: Sequence[AccessChange]) -> list[Resource]:
+    """Those who may enter, or may not, and stood otherwise before."""
+    return [row for row, was, is_ in changed if was is not now and is_ is now]
+
+
 def tell_access(changed: Sequence[AccessChange], context: Context) -> None:
     """People may not use the site any more, or may again."""
     for signal, now in ((users_deactivated, False), (users_reactivated, True)):
-        if rows := [row for row, was, is_ in changed if was is not now and is_ is now]:
+        if rows := changed_to(now, changed):
             announce(signal, context.connection, users=rows)
 
 
