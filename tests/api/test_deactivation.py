@@ -22,6 +22,7 @@ from django.utils import timezone
 
 from scim_provider.lockout import lock_out
 from scim_provider.login_sessions import MARK
+from scim_provider.mapping.columns import Flag
 from scim_provider.middleware import LockoutMiddleware
 from scim_provider.models import Connection, Event, EventKind, Lockout, LoginSession, OnDelete
 from scim_provider.resources import UserResource
@@ -347,3 +348,20 @@ def test_many_accounts_are_locked_out_in_the_statements_of_one() -> None:
         counts.append(len(captured))
         assert Lockout.objects.filter(account__in=accounts).count() == number
     assert counts[0] == counts[1]
+
+
+class OnLeave(UserResource):
+    """A site that keeps who may enter in a column of its own."""
+
+    homes = UserResource.homes | {"active": Flag("account__mobile", true="here", false="left")}
+
+
+def test_sessions_end_where_a_site_keeps_active_elsewhere(change: Change, settings: Any) -> None:
+    settings.SCIM_PROVIDER = django_settings.SCIM_PROVIDER | {"RESOURCE_TYPES": [OnLeave]}
+    made = change("post", "/Users", user(password=PASSWORD)).json()
+    client = logged_in(account_of(made))
+    change("patch", f"/Users/{made['id']}", active(False))
+    account = account_of(made)
+    assert (account.mobile, account.is_active) == ("left", True)
+    assert not is_in(client)
+    assert Event.objects.get(kind=EventKind.DEACTIVATED).scim_id == made["id"]
