@@ -42,7 +42,9 @@ def printed(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 def test_the_model_has_the_column_that_is_printed() -> None:
     (block,) = [block for block in BLOCKS if block.startswith("# teams/models.py\n")]
     source = (ROOT / "tests/sites/own_models/teams/models.py").read_text("utf-8")
-    assert block.removeprefix("# teams/models.py\n") in source
+    head, column = block.split("    ...  # what it has already\n")
+    assert head.removeprefix("# teams/models.py\n") in source
+    assert column in source
 
 
 def test_the_printed_site_serves_people_teams_and_devices(
