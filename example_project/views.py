@@ -19,7 +19,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @login_required
 def profile(request: HttpRequest) -> HttpResponse:
-    """What people may change about themselves, whatever their identity provider says."""
+    """What people may change about themselves."""
     form = ProfileForm(request.POST or None, instance=request.user)
     if form.is_valid():
         form.save()

@@ -20,6 +20,7 @@ from .mapping.fitting import field_at, kind_of
 from .mapping.homes import Absent, Choice, Home
 from .mapping.member_active import of_account
 from .mapping.own_objects import OwnObjects
+from .mapping.owned import Owned, Owner, is_ownable
 from .mapping.related import Rows
 from .organizations import Organizations
 from .protocol.path import AttributePath
@@ -38,7 +39,7 @@ def check_homes(**kwargs: Any) -> list[CheckMessage]:
     return [
         message
         for resource_type in _served()
-        for check in (_misnamed, _twice, _misplaced)
+        for check in (_misnamed, _twice, _misplaced, _disowned)
         for message in check(resource_type)
     ]
 
@@ -174,7 +175,8 @@ def _misplaced(resource_type: ResourceType) -> Iterator[CheckMessage]:
         if isinstance(home, Absent) and target.attribute.required and _is_written(target):
             message = f"{target} is required, and has no home in {resource_type.name}."
             yield _error("E023", resource_type, message, "Give it one, or use Store().")
-    for target, home in resource_type.placed:
+    for target, placed in resource_type.placed:
+        home = placed.plain if isinstance(placed, Owned) else placed
         if isinstance(home, Computed | Composed | Constant) and target.name != "meta":
             yield from _unwritable(resource_type, target, not isinstance(home, Constant))
         elif isinstance(home, Rows):
@@ -187,6 +189,21 @@ def _misplaced(resource_type: ResourceType) -> Iterator[CheckMessage]:
             yield from _chosen(resource_type, target)
         elif isinstance(home, Column) and not isinstance(home, KeyColumn):
             yield from _in_column(resource_type, target, home)
+
+
+def _disowned(resource_type: ResourceType) -> Iterator[CheckMessage]:
+    """Only a column of the account can be the person's."""
+    homes = resource_type.usable_homes()
+    for path, owner in resource_type.owners.items():
+        if owner not in list(Owner):
+            message = f"owners[{path!r}] is {owner!r}, which is no Owner."
+            yield _error("E055", resource_type, message, "Use scim_provider.resources.Owner.")
+        elif not is_ownable(path, homes.get(path)):
+            message = f"owners names {path!r}, which nobody but the client can own."
+            yield _error("E055", resource_type, message, _OWNED_HINT)
+
+
+_OWNED_HINT = "Name a path of homes whose Column, Choice or AccountCopy is one of the account's."
 
 
 def _unwritable(

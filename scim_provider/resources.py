@@ -34,6 +34,7 @@ from .mapping.homes import Absent, AccountCopy, Choice, Home, Store
 from .mapping.managers import MANAGER
 from .mapping.member_active import come_back, follow, leave, of_account
 from .mapping.membership import touch_groups_of
+from .mapping.owned import Owner, note_written
 from .mapping.people import StoredPeople
 from .mapping.references import forget_references
 from .mapping.related import Rows
@@ -65,6 +66,7 @@ __all__ = [
     "Flag",
     "GroupResource",
     "Home",
+    "Owner",
     "Page",
     "Representation",
     "ResourceType",
@@ -210,6 +212,7 @@ class UserResource(GuardedPeople):
         row = super().new_row(context, document)
         row.name_key = comparison_key(document["userName"], precis=True)
         row.account = returning or self.new_account(context, document)
+        row.written = vars(row.account).pop("scim_written", {})
         document.setdefault("active", True)
         return row
 
@@ -249,6 +252,7 @@ class UserResource(GuardedPeople):
             fields |= of_account(self.home(_ACTIVE)).account_fields
         account = self.save_account(account, fields, context) or account
         row.account = account  # its key is known only now
+        note_written(row)
         is_new = row.pk is None
         if is_new:
             organizations().admit(account, context.owner)

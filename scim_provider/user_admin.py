@@ -17,9 +17,8 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from .mapping.accounts import account_field
 from .models import Resource
-from .resources import resource_types
+from .ownership import locked_fields
 
 if TYPE_CHECKING:  # the admin's classes take no parameters at run time
     _ModelAdmin = admin.ModelAdmin[Any]
@@ -31,10 +30,8 @@ _COLUMN = "managed_by_scim"
 
 
 def synced_fields() -> frozenset[str]:
-    """The fields of ``AUTH_USER_MODEL`` that the served resource types keep up to date."""
-    homes = (home for served in resource_types() for _target, home in served.placed)
-    names = {name for home in homes for name in home.account_fields}
-    return frozenset(name for name in names if account_field(name) is not None)
+    """The fields of ``AUTH_USER_MODEL`` that the identity provider owns."""
+    return locked_fields()
 
 
 def managing_resources() -> QuerySet[Resource]:

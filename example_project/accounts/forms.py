@@ -4,15 +4,17 @@ from typing import Any
 
 from django import forms
 
+from scim_provider.forms import ManagedFieldsMixin
+
 from .models import Account
 
 
-class ProfileForm(forms.ModelForm):
-    """A person's own location and mobile number."""
+class ProfileForm(ManagedFieldsMixin, forms.ModelForm):
+    """What people may change about themselves; what their identity provider owns is locked."""
 
     class Meta:
         model = Account
-        fields = ["location", "mobile"]
+        fields = ["first_name", "last_name", "location", "mobile"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

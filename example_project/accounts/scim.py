@@ -14,7 +14,7 @@ from django.utils.text import slugify
 
 from scim_provider import organizations
 from scim_provider.organizations import Entitlement
-from scim_provider.resources import Attribute, Choice, Column, Schema, UserResource
+from scim_provider.resources import Attribute, Choice, Column, Owner, Schema, UserResource
 
 from .models import Account, Location, Organization, Plan
 
@@ -47,6 +47,8 @@ class StaffUsers(UserResource):
         f"{KLAXON.id}:location": OwnLocation("account__location", otherwise="Default"),
         f"{KLAXON.id}:notificationPhoneNumber": Column("account__mobile"),
     }
+    #: People may choose another location on their profile page, and keep it.
+    owners = {f"{KLAXON.id}:location": Owner.PERSON_ONCE_EDITED}
 
 
 class Organizations(organizations.Organizations):

@@ -191,7 +191,13 @@ def revive(connection: Connection, owner: Any, name_key: str) -> AbstractBaseUse
     if not organizations().may_return(found.account, owner):
         return None
     found.delete()
-    account: AbstractBaseUser = found.account
+    return returning(found)
+
+
+def returning(former: FormerUser) -> AbstractBaseUser:
+    """The account of a person who returns, with what was last written to it."""
+    account: AbstractBaseUser = former.account
+    vars(account)["scim_written"] = former.written
     return account
 
 
@@ -201,5 +207,5 @@ def remember(resource: Resource) -> None:
     FormerUser.objects.update_or_create(
         connection_id=resource.connection_id,
         name_key=resource.name_key,
-        defaults={"account": account},
+        defaults={"account": account, "written": resource.written},
     )

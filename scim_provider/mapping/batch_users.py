@@ -21,6 +21,7 @@ from .claims import foreigners, managed_among, refuse_address, taken_name
 from .document import Document
 from .look_alikes import spellings
 from .member_active import ACTIVE, come_back, follow, of_account
+from .owned import note_written
 from .role_effects import taking_effect
 from .role_rules import settle_defaults
 from .roles import assignments
@@ -75,7 +76,8 @@ class UserBatch(Batch):
         former = self.former.get(_key(document))
         if former and not organizations().may_return(former.account, self.context.owner):
             former = None
-        row: Resource = kind.row_beside(former and former.account, self.context, document)
+        account = former and accounts.returning(former)
+        row: Resource = kind.row_beside(account, self.context, document)
         return row
 
     def build(self, sent: Sent) -> Entry:
@@ -172,6 +174,7 @@ class UserBatch(Batch):
         self._save_returning()
         for entry, account in zip(self.entries, people, strict=True):
             entry.row.account = account  # its key is known only now
+            note_written(entry.row)
         if people:
             organizations().admit_all(people, self.context.owner)
         self.save_rows()

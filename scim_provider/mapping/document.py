@@ -55,7 +55,7 @@ def write_changes(row: Any, before: Document, after: Document, homes: Sequence[P
         value = get_value(after, target)
         if value != get_value(before, target):
             home.write(row, target, value)
-            fields |= home.account_fields
+            fields |= home.set_fields(row)
             paths.update(home.paths)
             if home.beside:
                 beside.append((target, home, value))

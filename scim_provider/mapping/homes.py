@@ -83,6 +83,10 @@ class Home:
     def write(self, row: Any, target: Target, value: Any) -> None:
         """Set the value on the row; None unassigns. Nothing is saved yet."""
 
+    def set_fields(self, row: Any) -> frozenset[str]:
+        """The account's columns that :meth:`write` did set on this row."""
+        return self.account_fields
+
     def keep(self, stored: dict[str, Any], target: Target, value: Any) -> None:
         """Leave in the document to be stored what belongs there: nothing of a column's value."""
         set_value(stored, target, None)

@@ -31,6 +31,7 @@ from .document import Document, Placed, moment_text, read_row
 from .homes import Home, Store
 from .keyset import Order
 from .listing import Shape, ValueRows, names_urls
+from .owned import Owned, Owner, is_ownable
 from .paging import QuerySetRows, page_of
 from .query import Schemas, filter_rows
 from .reader import Found, reads_values, row_reader
@@ -80,6 +81,8 @@ class ResourceType:
     model: ClassVar[type[Model]]
     homes: ClassVar[Mapping[str, Home]] = {}
     default_home: ClassVar[Home] = Store()
+    #: Paths in ``homes`` whose column the person may edit, too, and who wins (docs/ownership.md).
+    owners: ClassVar[Mapping[str, Owner]] = {}
 
     # -- description ---------------------------------------------------------------------------
 
@@ -95,7 +98,13 @@ class ResourceType:
 
     @cached_property
     def _homes(self) -> dict[str, Home]:
-        return {"schemas": Schemas(self.resource_schema, self), **self.usable_homes()}
+        homes = self.usable_homes()
+        owned = {
+            path: Owned(homes[path], owner)
+            for path, owner in self.owners.items()
+            if owner != Owner.IDP and is_ownable(path, homes.get(path))
+        }
+        return {"schemas": Schemas(self.resource_schema, self), **homes, **owned}
 
     def usable_homes(self) -> Mapping[str, Home]:
         """:attr:`homes`, less what this site has no place for."""

@@ -206,7 +206,7 @@ class StoredResourceType(ResourceType):
         if row.pk is None:
             insert_indexed(row, written.stored_after, self.resource_schema)
         else:
-            update(row, _SAVED)
+            update(row, (*_SAVED, "written") if self.owners else _SAVED)
 
     def remove(self, row: Resource, context: Context) -> None:
         """Delete the row and what hangs on it."""

@@ -57,6 +57,10 @@ class Resource(models.Model):
     created = models.DateTimeField()
     last_modified = models.DateTimeField()
     version = models.PositiveIntegerField(default=1)
+    #: Column of the account → what was last written there, where the person may edit it, too.
+    written: models.JSONField[dict[str, str], dict[str, str]] = models.JSONField(
+        default=dict, editable=False
+    )
     #: Of a Group: its members, or those of a group that it is in, have roles by rule, or had.
     has_rules = models.BooleanField(default=False, db_default=False, editable=False)
 
@@ -203,6 +207,10 @@ class FormerUser(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+"
     )
     deleted_at = models.DateTimeField(default=timezone.now)
+    #: ``Resource.written`` as it was.
+    written: models.JSONField[dict[str, str], dict[str, str]] = models.JSONField(
+        default=dict, editable=False
+    )
 
     class Meta:
         verbose_name = _("former SCIM user")
