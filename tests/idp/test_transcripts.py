@@ -1,4 +1,7 @@
-"""Recorded conversations of identity providers, played against running sites."""
+"""Recorded conversations of identity providers, played against a running site.
+
+The sites of tests/sites play them too, without a server between.
+"""
 
 from __future__ import annotations
 
@@ -15,16 +18,11 @@ pytestmark = pytest.mark.idp
 TRANSCRIPTS = sorted((Path(__file__).parent / "transcripts").glob("*.json"))
 
 
-@pytest.fixture(params=["example", "stock"], scope="session")
-def server(request: pytest.FixtureRequest) -> Server:
-    found: Server = request.getfixturevalue(f"{request.param}_server")
-    return found
-
-
 @pytest.mark.parametrize("transcript", TRANSCRIPTS, ids=lambda path: path.stem)
 def test_an_identity_provider_gets_the_answers_it_needs(
-    transcript: Path, server: Server, capsys: pytest.CaptureFixture[str]
+    transcript: Path, example_server: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    server = example_server
     tenant = server.connect(f"{transcript.stem} {secrets.token_hex(4)}")
     player = Player(
         tenant["base_url"],
