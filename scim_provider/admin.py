@@ -83,6 +83,7 @@ class ConnectionAdmin(ReadOnlyAdmin):
         "unknown_member",
         "missing_members",
         "on_delete",
+        "shared_profile",
         "on_organization_delete",
         "existing_people",
         "existing_account",

@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from .conf import scim_settings
 from .mapping import accounts, linking
-from .mapping.access import GuardedPeople, Standing
+from .mapping.access import Standing
 from .mapping.accounts import UserName
 from .mapping.batch_users import UserBatch
 from .mapping.belonging import members_of
@@ -36,6 +36,7 @@ from .mapping.member_active import come_back, follow, leave, of_account
 from .mapping.membership import touch_groups_of
 from .mapping.owned import Owner, note_written
 from .mapping.people import StoredPeople
+from .mapping.profiles import may_own, shared
 from .mapping.references import forget_references
 from .mapping.related import Rows
 from .mapping.relations import Groups, Members
@@ -45,6 +46,7 @@ from .mapping.role_rules import RoleRules, members_of_group
 from .mapping.roles import settle_roles, sync_assignments, with_role_values
 from .mapping.root import query_types
 from .mapping.saving import save_changed, save_new
+from .mapping.sharing import SharedPeople
 from .mapping.telling import tell_deleted
 from .mapping.transactions import atomically
 from .mapping.writing import StoredResourceType
@@ -101,7 +103,7 @@ def common_homes(name: str, endpoint: str) -> dict[str, Home]:
     }
 
 
-class UserResource(GuardedPeople):
+class UserResource(SharedPeople):
     """``/Users``: people, each beside an account of ``AUTH_USER_MODEL``.
 
     Overridable: :meth:`new_account`, :meth:`create_account`, :meth:`save_account`,
@@ -150,6 +152,8 @@ class UserResource(GuardedPeople):
         of_account = homes.get("active")
         if active := organizations().active_home(of_account or Home()):
             homes["active"] = active
+        if organizations().shares_accounts:
+            homes = {path: shared(home) for path, home in homes.items()}
         return homes
 
     # -- accounts ------------------------------------------------------------------------------
@@ -213,6 +217,7 @@ class UserResource(GuardedPeople):
         row.name_key = comparison_key(document["userName"], precis=True)
         row.account = returning or self.new_account(context, document)
         row.written = vars(row.account).pop("scim_written", {})
+        row.owns_profile = may_own(row.account, context)
         document.setdefault("active", True)
         return row
 
@@ -236,7 +241,7 @@ class UserResource(GuardedPeople):
         super().store(row, before, after, context)
         linking.tell_linked([row], context)
         self.access_changed(before_this, context)
-        if password is not None:
+        if password is not None and row.owns_profile:
             accounts.set_password(account, password)
             account.save(update_fields=["password"])
         defaults = not before and context.connection.missing_role == MissingRole.DEFAULT
@@ -280,6 +285,7 @@ class UserResource(GuardedPeople):
         _, deleted = row.delete()
         if deleted.get(RoleAssignment._meta.label):
             settle_groups([account.pk])
+        self.pass_on(row, context)
 
     def tell_removed(self, row: Resource, context: Context) -> None:
         deleted = row.account is not None and row.account.pk is None

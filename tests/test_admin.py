@@ -230,6 +230,7 @@ def test_only_policies_of_a_connection_can_be_changed(admin: Client) -> None:
         "unknown_member": "reject",
         "missing_members": "keep",
         "on_organization_delete": "keep",
+        "shared_profile": "every",
     }
     admin.post(
         reverse("admin:scim_provider_connection_change", args=[connection.pk]),

@@ -22,6 +22,7 @@ from .document import Document
 from .look_alikes import spellings
 from .member_active import ACTIVE, come_back, follow, of_account
 from .owned import note_written
+from .profiles import note_owned
 from .role_effects import taking_effect
 from .role_rules import settle_defaults
 from .roles import assignments
@@ -43,6 +44,8 @@ class UserBatch(Batch):
         )
         self.former = {former.name_key: former for former in rows}
         self.linked = self._look_up_linked()
+        linked = [each.account for each in self.linked.values() if isinstance(each, linking.Match)]
+        note_owned([*linked, *(former.account for former in rows)])
         self.revived: dict[Any, int] = {}
         self.used: list[FormerUser] = []
         #: How those stood whose accounts were there before.
@@ -216,7 +219,7 @@ class UserBatch(Batch):
         """All are validated before the first is hashed, which is slow by intent."""
         chosen: list[tuple[Entry, Any, str]] = []
         for entry in self.entries:
-            if entry.password is not None:
+            if entry.password is not None and entry.row.owns_profile:
                 chosen.append((entry, entry.row.account, entry.password))
         for entry, account, password in chosen:
             try:

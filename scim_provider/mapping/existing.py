@@ -37,6 +37,7 @@ from .context import Context
 from .document import Document
 from .index import new_index_rows
 from .paths import set_value
+from .profiles import note_owned
 from .role_rules import give_default
 from .rows import insert_resources, insert_rows
 from .transactions import atomically, database, is_dangling, locking
@@ -196,6 +197,7 @@ class Listing:
         self.documents: list[Document] = []
 
     def run(self, accounts: Sequence[Any]) -> Batch:
+        note_owned(accounts)
         named = [(account, str(account.get_username() or "")) for account in accounts]
         keys = {account.pk: comparison_key(name, precis=True) for account, name in named}
         taken = self._taken(list(keys.values()))
@@ -226,7 +228,7 @@ class Listing:
         row: Resource = self.kind.row_beside(account, self.context, {"userName": name})
         row.name, row.unique_key = name, row.name_key
         stored: Document = {}
-        for target, home in self.kind.placed:
+        for target, home in self.kind.homes_of(row):
             value = home.adopted(row, target)
             if value is not None:
                 set_value(stored, target, value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -23,6 +23,7 @@ from .document import moment_text
 from .functions import MomentText
 from .homes import Store
 from .paths import Document, set_value
+from .profiles import SharedColumn
 
 _loads: Callable[[str], Any] = json.loads
 with suppress(ImportError):
@@ -83,6 +84,15 @@ def _is_ours(function: Any) -> bool:
     return str(function.__module__).partition(".")[0] == _PACKAGE
 
 
+#: The columns at the top of the document, and those within its objects, by their numbers.
+_Places = tuple[tuple[tuple[int, str], ...], tuple[tuple[int, Target, tuple[str, ...]], ...]]
+
+
+def _sorted_places(places: Sequence[tuple[int, Target]]) -> _Places:
+    top = tuple((n, t.leaf.name) for n, t in places if not _containers(t))
+    return top, tuple((n, t, _containers(t)) for n, t in places if _containers(t))
+
+
 class RowReader:
     """How the rows of a resource type are read for one projection."""
 
@@ -100,12 +110,16 @@ class RowReader:
         #: What :meth:`values` fetches; what is fetched along with it comes behind.
         self.columns = ("scim_id", *_OWN, *fields)
         first = len(self.columns) - len(fields)
+        shared = {target for target, home in resource_type.placed if isinstance(home, SharedColumn)}
+        #: Where a row says whether it owns the account's columns; 0 where nobody else has any.
+        self._owns = len(self.columns) if shared else 0
+        self.columns += ("owns_profile",) if shared else ()
         self._converters = tuple(
             (first + place, convert) for place, (*_, convert) in enumerate(placed) if convert
         )
         places = [(number, target) for number, (target, *_) in enumerate(placed, start=first)]
-        self._top = tuple((n, t.leaf.name) for n, t in places if not _containers(t))
-        self._inner = tuple((n, t, _containers(t)) for n, t in places if _containers(t))
+        self._places = _sorted_places(places)
+        self._apart = _sorted_places([(n, target) for n, target in places if target not in shared])
         #: What may be stored from a time when it had no home of its own.
         self._elsewhere = tuple(
             (target, (*_containers(target), target.leaf.name)[0])
@@ -149,13 +163,14 @@ class RowReader:
         """Rows of :meth:`values`, each with its document."""
         name, in_utc = self.resource_type.name, self._in_utc
         base = f"{context.base_url}{self.resource_type.endpoint}/"
-        start = len(self.columns)
+        start, owns = len(self.columns), self._owns
         end = start + len(self.along)
         for values in self._converted(rows) if self._converters else rows:
             scim_id, pk, number, created, modified, stored = values[:_FIRST]
             document: Document = {"schemas": None, "id": None}
             document.update(_loads(stored))
-            self._place(document, values)
+            places = self._apart if owns and not values[owns] else self._places
+            self._place(document, values, places)
             document["id"] = scim_id
             document["schemas"] = self._schemas(document)
             if not in_utc:
@@ -170,15 +185,16 @@ class RowReader:
             }
             yield Found(pk, scim_id, version, tuple(values[start:end])), document
 
-    def _place(self, document: Document, values: Row) -> None:
+    def _place(self, document: Document, values: Row, places: _Places) -> None:
         """Put the values of columns where they belong; ``document`` is nobody else's."""
-        for number, name in self._top:
+        top, nested = places
+        for number, name in top:
             value = values[number]
             if value is not None and value != "" and document.get(name, name) is not None:
                 document[name] = value
             elif name in document:  # unassigned, whatever the column says
                 del document[name]
-        for number, target, containers in self._inner:
+        for number, target, containers in nested:
             value = values[number]
             if value is None or value == "":
                 if containers[0] in document:

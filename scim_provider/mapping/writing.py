@@ -21,7 +21,7 @@ from scim_provider.signals import OTHERS, Lifecycle
 from .batch import Batch, create_many
 from .beside import save_beside
 from .context import Context
-from .document import Document, Written, rewrite, write_changes
+from .document import Document, Placed, Written, rewrite, write_changes
 from .index import insert_indexed, sync_index
 from .lock import locked, row_lock
 from .membership import apply_delta
@@ -199,7 +199,11 @@ class StoredResourceType(ResourceType):
 
     def place(self, row: Resource, before: Document, after: Document, context: Context) -> Written:
         """Write the difference between two documents to the row; nothing is saved yet."""
-        return write_changes(row, before, after, self.placed)
+        return write_changes(row, before, after, self.homes_of(row))
+
+    def homes_of(self, row: Resource) -> Sequence[Placed]:
+        """Where the attributes of this row live."""
+        return self.placed
 
     def save(self, row: Resource, written: Written, context: Context) -> None:
         """INSERT the row with its index, or UPDATE the row alone."""

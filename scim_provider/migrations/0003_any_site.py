@@ -140,6 +140,11 @@ class Migration(migrations.Migration):
             field=models.CharField(choices=[('deactivate', 'Deactivate the accounts that no other organization counts on'), ('keep', 'The accounts stay as they are')], default='deactivate', max_length=16),
         ),
         migrations.AddField(
+            model_name='connection',
+            name='shared_profile',
+            field=models.CharField(choices=[('first', 'The connection that had the person first'), ('every', 'Every connection: the last one to write is read by all')], default='first', max_length=16),
+        ),
+        migrations.AddField(
             model_name='formeruser',
             name='written',
             field=models.JSONField(default=dict, editable=False),
@@ -148,6 +153,11 @@ class Migration(migrations.Migration):
             model_name='resource',
             name='has_rules',
             field=models.BooleanField(db_default=False, default=False, editable=False),
+        ),
+        migrations.AddField(
+            model_name='resource',
+            name='owns_profile',
+            field=models.BooleanField(db_default=True, default=True, editable=False),
         ),
         migrations.AddField(
             model_name='resource',

@@ -12,6 +12,7 @@ from .connection import (
     MissingRole,
     OnDelete,
     OnOrganizationDelete,
+    SharedProfile,
     UnknownMember,
     UnknownRole,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "RoleRule",
     "ScimGroup",
     "ScimUser",
+    "SharedProfile",
     "UnknownMember",
     "UnknownRole",
     "Unlisted",

@@ -64,6 +64,13 @@ class ExistingAccount(models.TextChoices):
     LINK = "link", _("Link the account, if it is a member of the same organization")
 
 
+class SharedProfile(models.TextChoices):
+    """Who writes the account of a person whom several connections have."""
+
+    FIRST = "first", _("The connection that had the person first")
+    EVERY = "every", _("Every connection: the last one to write is read by all")
+
+
 class OnOrganizationDelete(models.TextChoices):
     """What becomes of the people when the site deletes the organization."""
 
@@ -115,6 +122,9 @@ class Connection(models.Model):
         max_length=16, choices=OnDelete.choices, default=OnDelete.DEACTIVATE
     )
 
+    shared_profile = models.CharField(
+        max_length=16, choices=SharedProfile.choices, default=SharedProfile.FIRST
+    )
     on_organization_delete = models.CharField(
         max_length=16,
         choices=OnOrganizationDelete.choices,

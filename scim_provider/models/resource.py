@@ -53,6 +53,8 @@ class Resource(models.Model):
     )
     document = models.JSONField(default=dict)
     #: Not deactivated, deleted, renamed or stripped through SCIM. Set by the site.
+    #: Whether the account's columns are written and read by this connection, where it has others.
+    owns_profile = models.BooleanField(default=True, db_default=True, editable=False)
     protected = models.BooleanField(_("protected"), default=False, db_default=False)
     created = models.DateTimeField()
     last_modified = models.DateTimeField()
