@@ -19,9 +19,11 @@ from typing import Any
 from django.db.models import Q
 from django.utils import timezone
 
+from .mapping.own_objects import OwnObjects
 from .mapping.role_plan import RolePlan, client_keys, default_number, with_groups_below
 from .models import Connection, MissingRole, Resource, Role, RoleRule, UnknownRole, role_key
 from .protocol.schema import comparison_key
+from .resources import resource_types
 
 _TEXTS = {"value": 150, "display": 150, "description": 300, "django_group": 150}
 _SWITCHES = {
@@ -219,6 +221,10 @@ def _refuse_doubles(drafts: Sequence[RoleDraft]) -> None:
 
 
 def _read_rules(made: Draft, sent: Sequence[Mapping[str, Any]]) -> Iterator[tuple[int, int]]:
+    if sent and any(t.name == "Group" and isinstance(t, OwnObjects) for t in resource_types()):
+        raise MappingError(
+            "This site keeps the members of groups in its own table, which rules do not know."
+        )
     keys = _numbers_by_key(made.roles)
     groups = _groups(made.connection, [_rule_text(item, "group") for item in sent])
     done = set()

@@ -17,7 +17,9 @@ from django.test import override_settings
 
 from example_project.accounts.scim import Organizations
 from scim_provider import role_mapping
+from scim_provider.mapping.own_objects import OwnObjects
 from scim_provider.models import Connection, Event, Resource, Role, RoleAssignment
+from scim_provider.resources import GroupResource
 from scim_provider.role_mapping import MappingError, apply, current, preview
 from scim_provider.roles import give_by_hand, roles_of
 from scim_provider.signals import roles_changed
@@ -302,3 +304,18 @@ def test_the_command_lists_previews_and_applies(company: Connection, tmp_path: P
     for wrong in ([], [str(tmp_path / "none.json")]):
         with pytest.raises(CommandError):
             run("preview", *wrong)
+
+
+class OwnGroups(OwnObjects, GroupResource):
+    """Groups that are rows of the site, whose members are in its own table."""
+
+    own_model = Group
+
+
+def test_groups_of_the_sites_own_have_no_rules(
+    company: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scim_provider.role_drafts.resource_types", lambda: (OwnGroups(),))
+    with pytest.raises(MappingError, match="its own table"):
+        preview(company, {"rules": [{"group": "Inner", "role": "admin"}]})
+    assert preview(company, {"rules": []}).as_dict()["people"] == 0
