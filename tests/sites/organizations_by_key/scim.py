@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest
 
 from scim_provider import organizations
 
-from .models import Organization
+from .models import Organization, Person
 
 
 class Organizations(organizations.Organizations):
@@ -25,6 +25,9 @@ class Organizations(organizations.Organizations):
 
     def belongs(self, account: Any, owner: Model | None) -> bool:
         return account.organization_id == (owner and owner.pk)
+
+    def members(self, owner: Model | None) -> QuerySet[Any]:
+        return Person.objects.filter(organization=owner)
 
     def by_name(self, name: str) -> Model | None:
         found = Organization.objects.filter(name=name).first()
