@@ -29,11 +29,6 @@ _MANAGING = "managing_resources"
 _COLUMN = "managed_by_scim"
 
 
-def synced_fields() -> frozenset[str]:
-    """The fields of ``AUTH_USER_MODEL`` that the identity provider owns."""
-    return locked_fields()
-
-
 def managing_resources() -> QuerySet[Resource]:
     """The resources whose accounts are under SCIM now: their connection is on."""
     return Resource.objects.filter(connection__enabled=True, account__isnull=False)
@@ -117,7 +112,8 @@ class ManagedByScimMixin(_ModelAdmin):
         """The fields that are not edited by hand: of a new account, and of others, none."""
         if account is None or account._state.adding or not _managing(account):
             return frozenset()
-        return synced_fields() - frozenset(self.scim_editable_fields)
+        types = {resource.resource_type for resource in _managing(account)}
+        return locked_fields(types) - frozenset(self.scim_editable_fields)
 
 
 def _managing(account: Any) -> list[Resource]:
