@@ -186,7 +186,9 @@ class OwnMembers(_Table):
         constants = {self.group: own.pk, **extras}
         values = [_constant(meta.get_field(n), v, connection) for n, v in constants.items()]
         names = [f"scim_value_{number}" for number in range(len(values))]
-        rows = new.order_by("pk").annotate(**dict(zip(names, values, strict=True)))
+        # No index serves this order: the rows are all found, and sorted, before the first is
+        # inserted. PostgreSQL would else look through those for each one that follows.
+        rows = new.order_by(F("pk") + 0).annotate(**dict(zip(names, values, strict=True)))
         sql, parameters = rows.values_list(*names, "account").query.get_compiler(using).as_sql()
         quote, operations = connection.ops.quote_name, connection.ops
         columns = [meta.get_field(n).column for n in (*constants, self.account)]
