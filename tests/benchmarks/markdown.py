@@ -8,14 +8,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-_HEAD = "| operation | statements | median ms | p95 ms | per s, 4 clients | × bare | × same work |"
+_HEAD = (
+    "| operation | statements | median ms | p95 ms | per s, 4 clients | × bare | × same work "
+    "| computing × bare |"
+)
 
 
 def tables(run: dict[str, Any]) -> Iterator[str]:
     """One table for each size; a number that misses its aim is bold."""
     yield f"{run['engine']}, Python {run['python']}, {run['processors']} processors."
     for size in run["sizes"]:
-        yield f"\n### {size['people']:,} people\n\n{_HEAD}\n|---|--:|--:|--:|--:|--:|--:|"
+        yield f"\n### {size['people']:,} people\n\n{_HEAD}\n|---|--:|--:|--:|--:|--:|--:|--:|"
         yield from map(_row, size["operations"])
         if size["wholes"]:
             yield "\n| job | people | seconds | per s | aim |\n|---|--:|--:|--:|--:|"
@@ -32,6 +35,7 @@ def _row(each: dict[str, Any]) -> str:
         f"{ours['per_second_with_4_clients']:.0f}",
         _ratio(each["times_bare"], each["times_bare_aim"]),
         _ratio(each["times_same_work"], each["times_same_work_aim"]),
+        f"{each['cpu_times_bare']:.2f}",
     ]
     return f"| {' | '.join(map(str, cells))} |"
 

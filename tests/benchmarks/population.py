@@ -7,18 +7,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
+from django.db.models import Model
 
 from example_project.accounts.models import Account, Organization
 from scim_provider import connections, keys
-from scim_provider.models import Connection, Membership, Resource
+from scim_provider.models import Connection, Event, FormerUser, Membership, Resource
 from scim_provider.resources import Context, resource_types
 from scim_provider.simulator.population import Population
 
 COMPANY = Population(users=0, groups=0, domain="bench.example")
 GROUP_SIZE = 10
 _BATCH = 1_000
-#: Rows of accounts and resources start apart, so that no id of one is an id of another.
-_FIRST_RESOURCE, _FIRST_ACCOUNT = 10_000_000, 500_000_000
+#: Rows of accounts and of ours start apart, so that no id of one is an id of another, or a number.
+_FIRST: dict[type[Model], int] = {
+    Resource: 10_000_000,
+    Account: 500_000_000,
+    Event: 600_000_000,
+    FormerUser: 700_000_000,
+}
 _GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
 
 
@@ -51,8 +57,8 @@ def open_site() -> tuple[Connection, str]:
     """The enabled connection of the benchmark's organization and a fresh key of it."""
     organization, created = Organization.objects.get_or_create(name="Bench", slug="bench")
     if created:
-        _start_apart(Resource._meta.db_table, _FIRST_RESOURCE)
-        _start_apart(Account._meta.db_table, _FIRST_ACCOUNT)
+        for model, first in _FIRST.items():
+            _start_apart(model._meta.db_table, first)
     own = connections.connection_for(organization)
     keys.revoke_all(own)
     new = connections.enable(own)
