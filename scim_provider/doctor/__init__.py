@@ -14,7 +14,7 @@ from scim_provider.organizations import owner_of
 
 from .configuration import check_base_url, check_cache, check_proxy, check_system
 from .connection_state import check_connections
-from .database import check_clock, check_engine, check_migrations, check_tables
+from .database import check_clock, check_engine, check_migrations, check_statistics, check_tables
 from .finding import Finding, Severity, error
 from .reachability import check_reachability
 from .self_test import check_itself
@@ -53,6 +53,7 @@ def _of_the_database(connection: Connection | None, *, self_test: bool) -> Itera
     yield from check_engine()
     yield from _guarded(check_tables)
     yield from _guarded(check_clock)
+    yield from _guarded(check_statistics)
     yield from _guarded(partial(check_connections, connection))
     if self_test:
         yield from check_itself(connection)

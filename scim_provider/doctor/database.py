@@ -146,6 +146,25 @@ def check_clock() -> Iterator[Finding]:
     yield ok("clock", "Database and site agree on the time.")
 
 
+def check_statistics() -> Iterator[Finding]:
+    """What PostgreSQL plans by."""
+    connection = connections[database()]
+    if connection.vendor != "postgresql":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW autovacuum")
+        is_on = cursor.fetchone()[0] == "on"
+    if is_on:
+        yield ok("database", "PostgreSQL keeps its statistics up to date.")
+        return
+    yield warning(
+        "database",
+        "PostgreSQL's autovacuum is off.",
+        "Plans get worse as tables change, and space of deleted rows is never used again.",
+        "Turn it on, or run VACUUM ANALYZE every night.",
+    )
+
+
 def check_engine() -> Iterator[Finding]:
     """What the engine can bear."""
     if connections[database()].vendor == "sqlite":

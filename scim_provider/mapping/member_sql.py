@@ -14,6 +14,8 @@ from django.utils import timezone
 from scim_provider.fields import binary_collation
 from scim_provider.models import Membership, Resource
 
+from .statistics import note_written
+
 #: The column types of what is sent: ids as clients know them, and keys of rows.
 _ID = {"sqlite": "", "postgresql": "text", "mysql": "VARCHAR(254)"}
 _KEY = {"sqlite": "", "postgresql": "bigint", "mysql": "BIGINT"}
@@ -126,6 +128,7 @@ class MemberSql:
     def _insert(self, found: str, group: int, number: int, parameters: list[Any]) -> int:
         moment = self.connection.ops.adapt_datetimefield_value(timezone.now())
         sql = self._sql(_INSERT, number, found=self._sql(found, number))
+        note_written(number)
         return self._run(sql, [self.owner, group, moment, *parameters, group])
 
     def _run(self, sql: str, parameters: list[Any]) -> int:

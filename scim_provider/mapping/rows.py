@@ -16,6 +16,8 @@ from django.db.models.signals import post_save, pre_save
 
 from scim_provider.models import Resource
 
+from .statistics import note_written
+
 #: Rows of one statement.
 _BATCH = 10_000
 #: Up to so many, one statement that is always the same beats COPY, which takes several trips.
@@ -97,6 +99,7 @@ def insert_rows(model: type[Model], names: Sequence[str], rows: Iterable[Row]) -
     remaining = iter(rows)
     while some := list(islice(remaining, _BATCH)):
         _insert(model, names, some, using)
+        note_written(len(some))
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from .lock import locked, row_lock
 from .membership import apply_delta
 from .resource_type import Representation, ResourceType
 from .saving import update
+from .statistics import note_written
 from .telling import tell_created, tell_deleted, tell_members, tell_updated
 from .transactions import atomically, is_dangling
 
@@ -92,7 +93,9 @@ class StoredResourceType(ResourceType):
                 tell_members([(row, replace(delta, cleared=False))], context)
             return row
 
-        return self._write(operation, received)
+        made = self._write(operation, received)
+        note_written(1)
+        return made
 
     def complete_new(
         self, row: Resource, document: Document, context: Context, projection: Projection
