@@ -29,8 +29,9 @@ def database() -> dict[str, Any]:
         config["CONN_HEALTH_CHECKS"] = True
     if config["ENGINE"].endswith("postgresql"):
         # Plans are kept with the connection, as statements are few and always the same. Not
-        # behind a pooler that shares connections between transactions: see docs/scale.md.
-        kept = {"server_side_binding": True, "prepare_threshold": 5}
+        # behind a pooler that shares connections between transactions: see docs/scale.md. Short
+        # statements are not compiled: that takes ten times as long as running them.
+        kept = {"server_side_binding": True, "prepare_threshold": 5, "options": "-c jit=off"}
         config["OPTIONS"] = kept | config.get("OPTIONS", {})
     return config
 

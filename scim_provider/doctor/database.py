@@ -147,22 +147,30 @@ def check_clock() -> Iterator[Finding]:
 
 
 def check_statistics() -> Iterator[Finding]:
-    """What PostgreSQL plans by."""
+    """What PostgreSQL plans by, and whether it compiles what it runs."""
     connection = connections[database()]
     if connection.vendor != "postgresql":
         return
     with connection.cursor() as cursor:
-        cursor.execute("SHOW autovacuum")
-        is_on = cursor.fetchone()[0] == "on"
-    if is_on:
+        cursor.execute("SELECT current_setting('autovacuum'), current_setting('jit')")
+        autovacuum, jit = cursor.fetchone()
+    if autovacuum == "on":
         yield ok("database", "PostgreSQL keeps its statistics up to date.")
-        return
-    yield warning(
-        "database",
-        "PostgreSQL's autovacuum is off.",
-        "Plans get worse as tables change, and space of deleted rows is never used again.",
-        "Turn it on, or run VACUUM ANALYZE every night.",
-    )
+    else:
+        yield warning(
+            "database",
+            "PostgreSQL's autovacuum is off.",
+            "Plans get worse as tables change, and space of deleted rows is never used again.",
+            "Turn it on, or run VACUUM ANALYZE every night.",
+        )
+    if jit == "on":
+        yield info(
+            "database",
+            "PostgreSQL compiles statements that it takes for long ones (jit).",
+            "Look-ups through nested groups look long and are not: compiling takes ten times as "
+            "long as running them.",
+            'Set "options": "-c jit=off" in the OPTIONS of the database.',
+        )
 
 
 def check_engine() -> Iterator[Finding]:
