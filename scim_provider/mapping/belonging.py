@@ -65,7 +65,7 @@ WITH RECURSIVE scim_above (start_id, group_id) AS (
     SELECT a.start_id, m.group_id FROM scim_above a {m_of_groups}
 )
 SELECT a.start_id, r.id, r.scim_id, r.name
-FROM scim_above a JOIN {resources} r ON r.id = a.group_id
+FROM scim_above a {r_of_above}
 """
 
 
@@ -146,12 +146,13 @@ def _rows(
         return
     connection = connections[router.db_for_read(Membership)]
     takes_arrays = connection.vendor == "postgresql"
-    table = Membership._meta.db_table
+    table, resources = Membership._meta.db_table, Resource._meta.db_table
     sql = template.format(
         table=table,
-        resources=Resource._meta.db_table,
+        resources=resources,
         placed="= ANY(%s)" if takes_arrays else f"IN ({', '.join(map(str, placed))})",
         m_of_groups=each_joined(table, "m", "member_id", "a.group_id", connection.vendor),
+        r_of_above=each_joined(resources, "r", "id", "a.group_id", connection.vendor),
         **parts,
     )
     with connection.cursor() as cursor:

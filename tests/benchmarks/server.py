@@ -103,13 +103,15 @@ class Server:
         """Connections that are spread over the workers evenly, as chance alone would not."""
         spread: dict[int, list[Client]] = {}
         most = -(-number // WORKERS)
-        for _ in range(200):
+        until = time.monotonic() + _STARTS_WITHIN
+        while time.monotonic() < until:
             client = Client(self.address, key)
             own = spread.setdefault(worker(client)[0], [])
             if len(own) < most:
                 own.append(client)
             else:
                 client.close()
+                time.sleep(0.02)  # another worker may still be starting
             found = [one for each in spread.values() for one in each]
             if len(found) >= number:
                 return found[:number]
