@@ -222,6 +222,7 @@ class UserResource(SharedPeople):
         return row
 
     def settle(self, before: Document, after: Document, context: Context, *, whole: bool) -> None:
+        super().settle(before, after, context, whole=whole)
         if {"role", "roles"} & (after.keys() | before.keys()):
             roles = context.roles
             if roles:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from scim_provider.models import Resource
@@ -33,6 +34,7 @@ from .managers import (
     refer_to_manager,
     refer_to_managers,
 )
+from .one_name import compose_name, has_one_name
 from .reader import Found
 from .resource_type import Page, Representation
 from .transactions import database
@@ -42,7 +44,7 @@ _GROUPS = Target(core.USER.attribute("groups"))  # type: ignore[arg-type]
 
 
 class StoredPeople(StoredResourceType):
-    """The reading side of Users.
+    """The reading side of Users, and what their names are made of.
 
     Where the connection lists the members of its organization, who came or left on the site is
     seen here: what then changed is read from where it was written, which a replica may lag behind.
@@ -76,6 +78,14 @@ class StoredPeople(StoredResourceType):
     def lock(self, context: Context, scim_id: str) -> Resource | None:
         row = super().lock(context, scim_id)
         return None if row is None or has_left(context, row) else row
+
+    @cached_property
+    def _has_one_name(self) -> bool:
+        return has_one_name(self.placed)
+
+    def settle(self, before: Document, after: Document, context: Context, *, whole: bool) -> None:
+        if self._has_one_name:
+            compose_name(before, after)
 
     def along(self, projection: Projection) -> Mapping[str, Any]:
         managed = projection.wants(MANAGER)

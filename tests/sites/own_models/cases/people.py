@@ -53,6 +53,54 @@ def test_a_bulk_request_makes_accounts_in_the_sites_own_way_too(scim: ScimClient
     assert list(made) == [(f"p{number}@x.test", number, True) for number in range(4)]
 
 
+NAMES: dict[str, tuple[list[tuple[str, dict[str, Any]]], str]] = {
+    "of its parts": ([("put", {"givenName": "Ada", "familyName": "Byron"})], "Ada Byron"),
+    "of one part": ([("put", {"familyName": "Byron"})], "Byron"),
+    "as the client says": (
+        [("put", {"givenName": "Ada", "familyName": "Byron", "formatted": "Byron, Ada"})],
+        "Byron, Ada",
+    ),
+    "again with a part that changes": (
+        [("put", {"givenName": "Ada", "familyName": "Byron"}), ("patch", {"familyName": "King"})],
+        "Ada King",
+    ),
+    "in the client's own form until it says another": (
+        [
+            ("put", {"givenName": "A", "familyName": "B", "formatted": "B, A"}),
+            ("patch", {"familyName": "C"}),
+        ],
+        "B, A",
+    ),
+    "of an account that was there, until both parts are known": (
+        [("patch", {"givenName": "Ada"})],
+        "There Before",
+    ),
+    "of an account that was there, of both": (
+        [("patch", {"givenName": "Ada", "familyName": "Byron"})],
+        "Ada Byron",
+    ),
+    "by nothing": ([("patch", {"honorificPrefix": "Dr."})], "There Before"),
+}
+
+
+@pytest.mark.parametrize(("requests", "expected"), NAMES.values(), ids=NAMES)
+def test_one_column_has_the_whole_name(
+    scim: ScimClient, requests: list[tuple[str, dict[str, Any]]], expected: str
+) -> None:
+    path = f"/Users/{create(scim, 'ada@x.test')['id']}"
+    Account.objects.update(full_name="There Before")
+    for method, name in requests:
+        if method == "put":
+            answer = scim.put(path, {**body("ada@x.test"), "name": name})
+        else:
+            parts = [{"op": "replace", "path": f"name.{k}", "value": v} for k, v in name.items()]
+            answer = scim.patch(path, *parts)
+        assert answer.status_code == 200, answer.content
+    assert Account.objects.get().full_name == expected
+    assert answer.json()["name"]["formatted"] == expected
+    assert scim.get("/Users", filter=f'name.formatted eq "{expected}"').json()["totalResults"] == 1
+
+
 def test_people_are_renamed_locked_out_deleted_and_come_back(scim: ScimClient) -> None:
     made = create(scim, "ada@x.test")
     path = f"/Users/{made['id']}"
