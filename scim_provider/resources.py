@@ -41,7 +41,7 @@ from .mapping.references import forget_references
 from .mapping.related import Rows
 from .mapping.relations import Groups, Members
 from .mapping.resource_type import Page, Representation, ResourceType
-from .mapping.role_effects import settle_groups
+from .mapping.role_effects import roles_ended
 from .mapping.role_rules import RoleRules, members_of_group
 from .mapping.roles import settle_roles, sync_assignments, with_role_values
 from .mapping.root import query_types
@@ -247,7 +247,7 @@ class UserResource(SharedPeople):
             account.save(update_fields=["password"])
         defaults = not before and context.connection.missing_role == MissingRole.DEFAULT
         if defaults or after.get("roles") != before.get("roles"):
-            sync_assignments(row, after, context.roles, context.connection)
+            sync_assignments(row, after, context.roles, context.connection, is_new=not before_this)
 
     def save(self, row: Resource, written: Written, context: Context) -> None:
         account: Any = row.account
@@ -285,7 +285,7 @@ class UserResource(SharedPeople):
         accounts.remember(row)
         _, deleted = row.delete()
         if deleted.get(RoleAssignment._meta.label):
-            settle_groups([account.pk])
+            roles_ended([account], context.owner)
         self.pass_on(row, context)
 
     def tell_removed(self, row: Resource, context: Context) -> None:

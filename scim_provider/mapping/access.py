@@ -8,21 +8,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from django.contrib.auth import get_user_model
-
 from scim_provider.events import event, record, telling
 from scim_provider.lockout import Ended, let_in, lock_out
 from scim_provider.models import EventKind, Resource
-from scim_provider.organizations import organizations
 from scim_provider.protocol.errors import Forbidden
+from scim_provider.protocol.schema import comparison_key
 
 from .accounts import refuse_privileged
 from .context import Context
 from .document import Document
+from .last_admin import is_last_admin, last_admin_stays
 from .member_active import ACTIVE, MemberActive, of_account
 from .people import StoredPeople
 from .telling import changed_to, tell_access
-from .transactions import locking
 
 #: What lets somebody in, or takes away what they may do: not to be changed of protected people.
 _GUARDED = ("userName", "emails", "password", "role", "roles")
@@ -82,16 +80,16 @@ class GuardedPeople(StoredPeople):
         )
         if row.protected:
             refuse_protected(row, before, after, context, deactivates=deactivates)
-        if deactivates:
-            refuse_last_admin(row, context)
+        if deactivates and is_last_admin(row.account, context.owner):
+            raise last_admin_stays(row, context.connection)
 
     def guard_removal(self, row: Resource, context: Context) -> None:
         """Raise :class:`Forbidden` where SCIM must not delete the person."""
         refuse_administrator(row, context)
         if row.protected:
             raise _refused(row, context, f"{row.name} is protected and is not deleted by SCIM.")
-        if self.is_active(row):
-            refuse_last_admin(row, context)
+        if self.is_active(row) and is_last_admin(row.account, context.owner):
+            raise last_admin_stays(row, context.connection)
 
     # -- what follows --------------------------------------------------------------------------
 
@@ -124,42 +122,18 @@ def refuse_administrator(row: Resource, context: Context) -> None:
 def refuse_protected(
     row: Resource, before: Document, after: Document, context: Context, *, deactivates: bool
 ) -> None:
-    """Raise :class:`Forbidden` for what may not happen to a protected person."""
+    """Raise :class:`Forbidden` for what may not happen to a protected person.
+
+    A userName in another case is the same one (RFC 7643 §4.1.1), and stays as it is spelt.
+    """
+    if comparison_key(after["userName"]) == comparison_key(before["userName"]):
+        after["userName"] = before["userName"]
     changed = [name for name in _GUARDED if after.get(name) != before.get(name)]
     if deactivates:
         raise _refused(row, context, f"{row.name} is protected and is not deactivated by SCIM.")
     if changed:
         names = ", ".join(changed)
         raise _refused(row, context, f"{row.name} is protected: SCIM does not change {names}.")
-
-
-def refuse_last_admin(row: Resource, context: Context) -> None:
-    """Raise :class:`Forbidden` where nobody would be left to manage the organization.
-
-    One query for most people. For an admin, another one's account is locked until the transaction
-    ends: two requests at once cannot take one of the last two each.
-    """
-    admins, account = organizations().admins(context.owner), row.account
-    if account is None or not admins.filter(pk=account.pk).exists():
-        return
-    accounts = get_user_model()._base_manager.using(admins.db)
-    others = accounts.filter(pk__in=admins.order_by().values("pk"), **_active()).exclude(
-        pk=account.pk
-    )
-    locked = others.select_for_update(**locking(admins.db)).order_by("pk")
-    if not locked.values_list("pk")[:1]:
-        name = organizations().name(context.owner)
-        raise _refused(
-            row,
-            context,
-            f"{row.name} is the last active administrator of {name}. Make somebody else an "
-            "administrator there first.",
-        )
-
-
-def _active() -> dict[str, Any]:
-    fields = {field.name for field in get_user_model()._meta.get_fields()}
-    return {"is_active": True} if "is_active" in fields else {}
 
 
 def _refused(row: Resource, context: Context, detail: str) -> Forbidden:

@@ -19,6 +19,7 @@ from .access import Standing
 from .batch import Batch, Entry, Sent, Undecided
 from .claims import foreigners, managed_among, refuse_address, taken_name
 from .document import Document
+from .last_admin import keeping_an_admin
 from .look_alikes import spellings
 from .member_active import ACTIVE, come_back, follow, of_account
 from .owned import note_written
@@ -242,7 +243,11 @@ class UserBatch(Batch):
         rows = [a for e in self.entries for a in assignments(e.row, e.document, roles)]
         people = [e.row.pk for e in self.entries] if has_default else {row.user_id for row in rows}
         granting = any(role.django_group_id for role in roles.values())
-        with taking_effect(connection, people, grants=granting):
+        known = [was.row.pk for was in self.standing]
+        with (
+            keeping_an_admin(connection, known, grants=granting),
+            taking_effect(connection, people, grants=granting),
+        ):
             RoleAssignment.objects.bulk_create(rows)
             if has_default:
                 settle_defaults(connection, people)

@@ -18,14 +18,14 @@ from scim_provider.models import (
     Unlisted,
     UnlistedReason,
 )
-from scim_provider.organizations import organizations
+from scim_provider.organizations import organizations, owner_of
 from scim_provider.signals import announce, users_unlinked
 
 from .context import Context
 from .managers import MANAGER
 from .membership import touch_groups_of_all
 from .references import forget_all_references
-from .role_effects import settle_groups
+from .role_effects import roles_ended
 from .transactions import atomically, database, locking
 
 
@@ -75,7 +75,8 @@ def _take_out(
     announce(users_unlinked, connection, users=list(people))
     _, deleted = Resource.objects.filter(pk__in=keys).delete()
     if deleted.get(RoleAssignment._meta.label):  # what their roles granted goes with the roles
-        settle_groups([person.account_id for person in people])
+        accounts = [person.account for person in people if person.account is not None]
+        roles_ended(accounts, owner_of(connection))
 
 
 def _keep_out(connection: Connection, people: Sequence[Resource]) -> None:

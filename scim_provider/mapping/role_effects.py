@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db.models import F
+from django.db.models import F, Model
 from django.db.models.signals import m2m_changed
 
 from scim_provider.models import Connection, GrantedGroup, Resource, Role, RoleAssignment
@@ -43,8 +43,12 @@ def taking_effect(
 
 
 def _is_watched() -> bool:
-    hooked = type(organizations()).roles_changed is not Organizations.roles_changed
-    return hooked or roles_changed.has_listeners(Connection)
+    return is_hooked() or roles_changed.has_listeners(Connection)
+
+
+def is_hooked() -> bool:
+    """Whether the site does something of its own with roles."""
+    return type(organizations()).roles_changed is not Organizations.roles_changed
 
 
 def _pairs(people: Collection[int]) -> set[Pair]:
@@ -63,12 +67,19 @@ def _tell(connection: Connection, before: set[Pair], after: set[Pair]) -> None:
         given=_people_by_role(given, names),
         taken=_people_by_role(taken, names),
     )
-    if type(organizations()).roles_changed is not Organizations.roles_changed:
+    if is_hooked():
         people = {user for user, _ in given | taken}
         changed = get_user_model()._default_manager.filter(
             pk__in=Resource.objects.filter(InSet(F("pk"), sorted(people))).values("account")
         )
         organizations().roles_changed(list(changed), owner_of(connection))
+
+
+def roles_ended(accounts: Sequence[Any], owner: Model | None) -> None:
+    """What follows for accounts whose rows are gone, and their roles with them."""
+    settle_groups([account.pk for account in accounts])
+    if accounts and is_hooked():
+        organizations().roles_changed(list(accounts), owner)
 
 
 def _people_by_role(pairs: set[Pair], names: dict[int, str]) -> dict[str, list[int]]:

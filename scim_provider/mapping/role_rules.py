@@ -26,7 +26,8 @@ from scim_provider.models import (
 )
 
 from .functions import InSet
-from .role_effects import Pair, taking_effect
+from .last_admin import keeping_an_admin
+from .role_effects import Pair, is_hooked, taking_effect
 from .sets import KeySets, each_joined
 from .transactions import database, locking
 
@@ -174,7 +175,11 @@ def change_by_rule(
     people = {user for user, _ in (*gained, *lost)}
     if not people:
         return
-    with taking_effect(connection, people, grants=grants):
+    losing = people if lost or is_hooked() else ()
+    with (
+        keeping_an_admin(connection, losing, grants=grants),
+        taking_effect(connection, people, grants=grants),
+    ):
         take(lost, Provenance.RULE)
         give(connection, gained, Provenance.RULE)
         settle_defaults(connection, people)

@@ -19,6 +19,7 @@ from scim_provider.protocol.errors import InvalidValue
 from scim_provider.protocol.schema import Schema
 from scim_provider.protocol.values import quoted
 
+from .last_admin import keeping_an_admin
 from .role_effects import taking_effect
 from .role_rules import settle_defaults
 
@@ -143,15 +144,24 @@ def roles_by_key(connection: Connection) -> dict[str, Role]:
 
 
 def sync_assignments(
-    user: Resource, document: Document, roles: dict[str, Role], connection: Connection
+    user: Resource,
+    document: Document,
+    roles: dict[str, Role],
+    connection: Connection,
+    *,
+    is_new: bool,
 ) -> None:
     """Make the client's assignments of ``user`` those of the document; others' stay.
 
     The account is put into the Django groups that its roles grant, and taken out of those that
-    no role of it grants any more.
+    no role of it grants any more. Raises :class:`Forbidden` where that leaves nobody to manage the
+    organization; an account that ``is_new`` has managed nothing yet.
     """
     granting = any(role.django_group_id for role in roles.values())
-    with taking_effect(connection, [user.pk], grants=granting):
+    with (
+        keeping_an_admin(connection, () if is_new else [user.pk], grants=granting),
+        taking_effect(connection, [user.pk], grants=granting),
+    ):
         RoleAssignment.objects.filter(user=user, provenance=Provenance.CLIENT).delete()
         RoleAssignment.objects.bulk_create(assignments(user, document, roles))
         settle_defaults(connection, [user.pk])

@@ -91,6 +91,16 @@ def test_what_harms_nobody_is_changed_of_a_protected_person_too(
     assert scim.patch(path, replace("active", False)).json()["active"] is False
 
 
+def test_the_login_name_of_a_protected_person_keeps_its_spelling(
+    scim: ScimClient, connection: Connection
+) -> None:
+    path = f"/Users/{scim.post('/Users', user('Ada@example.com')).json()['id']}"
+    protect(connection, ["ada@example.com"])
+    put = scim.put(path, user("ada@EXAMPLE.com", title="Countess"))
+    assert (put.status_code, put.json()["title"]) == (200, "Countess")
+    assert put.json()["userName"] == Account.objects.get().username == "Ada@example.com"
+
+
 @pytest.mark.parametrize("on_delete", OnDelete.values)
 @pytest.mark.parametrize("act", [patched(replace("active", False)), put(active=False), deleted])
 def test_the_last_active_administrator_stays(
