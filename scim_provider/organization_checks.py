@@ -91,4 +91,16 @@ def check_members(**kwargs: Any) -> list[CheckMessage]:
     return [Warning(message, hint=hint, id="scim_provider.W034")]
 
 
-CHECKS = (check_mount_arguments, check_organizations, check_model, check_members)
+def check_admins(**kwargs: Any) -> list[CheckMessage]:
+    """Who says who may manage says who these are: otherwise the last one may be locked out."""
+    site = _site()
+    if site is None or type(site).can_manage is Organizations.can_manage:
+        return []
+    if type(site).admins is not Organizations.admins:
+        return []
+    message = f"{type(site).__name__} says who may manage an organization, and not who these are."
+    hint = "Add admins(owner), a queryset of accounts, so that SCIM never locks out the last one."
+    return [Warning(message, hint=hint, id="scim_provider.W035")]
+
+
+CHECKS = (check_mount_arguments, check_organizations, check_model, check_members, check_admins)

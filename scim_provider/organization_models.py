@@ -19,6 +19,7 @@ from django.db.models import (
     Field,
     Model,
     OuterRef,
+    Q,
     QuerySet,
 )
 from django.http import Http404, HttpRequest
@@ -314,3 +315,12 @@ class MembershipOrganizations(ModelOrganizations):
         if request.user.is_active and self._of(owner, self._managed(request)).exists():
             return True
         return super().can_manage(request, owner) and self._is_member(request, owner)
+
+    def admins(self, owner: Model | None) -> QuerySet[Any]:
+        """Members who manage by their membership, and those who may manage SCIM."""
+        rows = self._of(owner, self.active_memberships).order_by()
+        managing = rows.filter(**self.managers) if self.managers else rows.none()
+        members, managers = rows.values(self.member_key), managing.values(self.member_key)
+        allowed = super().admins(owner).filter(pk__in=members).order_by().values("pk")
+        accounts: QuerySet[Any] = get_user_model()._default_manager.all()
+        return accounts.filter(Q(pk__in=managers) | Q(pk__in=allowed))

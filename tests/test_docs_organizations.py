@@ -69,7 +69,9 @@ def test_a_foreign_key(printed, rf):
     assert site.owner_for(request) == owner
     assert not site.can_manage(request, owner)
     account.is_organization_admin = True
+    account.save()
     assert site.can_manage(request, owner)
+    assert list(site.admins(owner)) == [account]
 
 
 def test_many_to_many(printed, rf):
@@ -82,6 +84,7 @@ def test_many_to_many(printed, rf):
     request.user = account
     assert site.owner_for(request) == blue
     assert (site.can_manage(request, blue), site.can_manage(request, red)) == (True, False)
+    assert (list(site.admins(blue)), list(site.admins(red))) == ([account], [])
     inactive = {"op": "replace", "path": "active", "value": False}
     answer = client_of(red).patch(f"/Users/{made['id']}", inactive)
     assert answer.json()["active"] is False

@@ -51,3 +51,11 @@ def test_a_class_that_does_not_name_its_model_would_leave_data_behind(settings):
     assert [found.id for found in checks.check_model()] == ["scim_provider.W033"]
     own.model = "accounts.Organisation"
     assert [found.id for found in checks.check_model()] == ["scim_provider.E032"]
+
+
+def test_who_may_manage_without_saying_who_these_are_would_lock_the_last_one_out(settings):
+    own = mistaken(ForeignKeyOrganizations, can_manage=lambda self, request, owner: True)
+    settings.SCIM_PROVIDER = settings.SCIM_PROVIDER | {"ORGANIZATIONS": own}
+    assert [found.id for found in checks.check_admins()] == ["scim_provider.W035"]
+    own.admins = lambda self, owner: self.members(owner)
+    assert checks.check_admins() == []

@@ -254,3 +254,20 @@ def test_rows_that_the_site_changes_by_itself_are_answered_at_once(red, ada):
     assert Resource.objects.get(scim_id=ada["id"]).version == 1
     switch(red, ada["id"], True)
     assert teams_of() == {"Red"}
+
+
+@pytest.mark.parametrize("site", [Teams], indirect=True)
+def test_the_last_who_manages_by_membership_stays_in_that_organization(site, red, blue, in_both):
+    in_red, in_blue = (f"/Users/{each}" for each in in_both)
+    managers = site.memberships.filter(**{site.organization_key: red.team})
+    managers.update(**site.managers)
+    inactive = {"op": "replace", "path": "active", "value": False}
+    assert "the last active administrator of Red" in assert_error(red.patch(in_red, inactive), 403)
+    assert_error(red.delete(in_red), 403)
+    assert blue.delete(in_blue).status_code == 204
+    assert teams_of() == {"Red"}
+
+    red.post("/Users", user("bo@example.com"))
+    managers.update(**site.managers)
+    assert red.patch(in_red, inactive).status_code == 200
+    assert teams_of() == set()
