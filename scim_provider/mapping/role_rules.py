@@ -24,6 +24,7 @@ from scim_provider.models import (
     RoleAssignment,
     RoleRule,
 )
+from scim_provider.organizations import organizations, owner_of
 
 from .functions import InSet
 from .last_admin import keeping_an_admin
@@ -232,10 +233,23 @@ def default_role(connection: Connection) -> Role | None:
 
 
 def give_default(connection: Connection, people: Collection[int]) -> None:
-    """Give the default role to people who came without any, where the policy says so."""
-    if connection.missing_role == MissingRole.DEFAULT:
-        with taking_effect(connection, people, grants=True):
-            settle_defaults(connection, people)
+    """Give the default role to people who came without any, where the policy says so.
+
+    Not to administrators of the organization where a hook of the site decides by roles: to be
+    listed is no reason to lose what somebody was given by hand.
+    """
+    if connection.missing_role != MissingRole.DEFAULT:
+        return
+    if is_hooked():
+        people = _others_than_admins(connection, people)
+    with taking_effect(connection, people, grants=True):
+        settle_defaults(connection, people)
+
+
+def _others_than_admins(connection: Connection, people: Collection[int]) -> list[int]:
+    admins = organizations().admins(owner_of(connection)).order_by().values("pk")
+    rows = Resource.objects.filter(InSet(F("pk"), sorted(people)), account__isnull=False)
+    return list(rows.exclude(account__in=admins).values_list("pk", flat=True))
 
 
 def settle_defaults(connection: Connection, people: Collection[int]) -> None:

@@ -11,12 +11,20 @@ from django.test import override_settings
 
 from example_project.accounts import scim as example
 from example_project.accounts.models import Account
-from scim_provider.existing import unlink
-from scim_provider.models import Connection, Event, EventKind, ScimUser
+from scim_provider.existing import choose, unlink
+from scim_provider.models import (
+    Connection,
+    Event,
+    EventKind,
+    ExistingPeople,
+    Role,
+    RoleAssignment,
+    ScimUser,
+)
 from scim_provider.role_mapping import apply
 from scim_provider.roles import roles_of
 from tests.conftest import ScimClient
-from tests.factories import OrganizationAdminFactory
+from tests.factories import AccountFactory, OrganizationAdminFactory
 
 from .bulk_requests import results
 from .fixture_answers import assert_error, group, user
@@ -85,6 +93,23 @@ def test_nor_does_the_last_one_leave_the_group_that_gives_it(
     bo = scim.post("/Users", user("bo@example.com", role="admin")).json()["id"]
     assert scim.delete(path).status_code == 204
     assert_error(scim.patch(f"/Users/{bo}", {"op": "remove", "path": "role"}), 403)
+
+
+def test_nor_is_an_admin_by_hand_demoted_by_being_listed(
+    scim: ScimClient, connection: Connection
+) -> None:
+    OrganizationAdminFactory(organization=connection.owner, username="ida")
+    AccountFactory(organization=connection.owner, username="joe")
+    connection.missing_role = "default"
+    connection.save()
+    Role.objects.filter(connection=connection, value="analyst").update(is_default=True)
+    choose(connection, ExistingPeople.LIST)
+
+    found = {each["userName"] for each in scim.get("/Users").json()["Resources"]}
+    assert found >= {"ida", "joe"}
+    assert Account.objects.get(username="ida").is_organization_admin
+    given = RoleAssignment.objects.filter(user__connection=connection)
+    assert {each.user.name for each in given} == {"joe"}
 
 
 def test_nor_is_the_last_one_linked_with_another_role(
