@@ -276,6 +276,12 @@ class MembershipOrganizations(ModelOrganizations):
             return accounts.none()
         return accounts.filter(~self._has_active())
 
+    def needed_elsewhere(self, accounts: QuerySet[Any], owner: Model | None) -> QuerySet[Any]:
+        others = self.active_memberships.filter(**{self.member_key: OuterRef("pk")})
+        if owner is not None:
+            others = others.exclude(**{self.organization_key: owner})
+        return accounts.filter(Exists(others.order_by()))
+
     def active_home(self, of_account: Home) -> Home | None:
         return MemberActive(self, of_account)
 

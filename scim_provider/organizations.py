@@ -162,6 +162,14 @@ class Organizations:
         """Those of ``accounts`` that no organization counts on: they may be deactivated."""
         return accounts
 
+    def needed_elsewhere(self, accounts: QuerySet[Any], owner: Model | None) -> QuerySet[Any]:
+        """Those of ``accounts`` that an organization other than ``owner`` counts on.
+
+        Asked where :attr:`shares_accounts`: a connection does not write the login name, address
+        or password of an account that it finds, if somebody can enter another organization by it.
+        """
+        return accounts.none()
+
     def active_home(self, of_account: Home) -> Home | None:
         """Where ``active`` lives, if that is not ``of_account``, which locks the account out."""
         return None

@@ -21,7 +21,7 @@ from .claims import foreigners, managed_among, refuse_address, taken_name
 from .document import Document
 from .last_admin import keeping_an_admin
 from .look_alikes import spellings
-from .member_active import ACTIVE, come_back, follow, of_account
+from .member_active import ACTIVE, come_back, follow, note_members, of_account
 from .owned import note_written
 from .profiles import note_owned
 from .role_effects import taking_effect
@@ -46,7 +46,8 @@ class UserBatch(Batch):
         self.former = {former.name_key: former for former in rows}
         self.linked = self._look_up_linked()
         linked = [each.account for each in self.linked.values() if isinstance(each, linking.Match)]
-        note_owned([*linked, *(former.account for former in rows)])
+        note_owned([*linked, *(former.account for former in rows)], self.context)
+        note_members(self.resource_type.home(ACTIVE), linked, self.context)
         self.revived: dict[Any, int] = {}
         self.used: list[FormerUser] = []
         #: How those stood whose accounts were there before.

@@ -197,7 +197,7 @@ class Listing:
         self.documents: list[Document] = []
 
     def run(self, accounts: Sequence[Any]) -> Batch:
-        note_owned(accounts)
+        note_owned(accounts, self.context)
         named = [(account, str(account.get_username() or "")) for account in accounts]
         keys = {account.pk: comparison_key(name, precis=True) for account, name in named}
         taken = self._taken(list(keys.values()))

@@ -145,15 +145,15 @@ class _Judge:
         return telling(refusal, told)
 
 
-def take_over(row: Resource, document: Document, found: Match, *, says_active: bool) -> None:
+def take_over(row: Resource, document: Document, found: Match, *, active: bool | None) -> None:
     """Make ``row`` one of the account, which keeps its password.
 
-    It stays locked out where the client does not say that it is ``active``.
+    ``active`` is how it stands, where the client does not say.
     """
     vars(row)["linked"] = found.reason
     document.pop("password", None)
-    if not says_active:
-        document["active"] = bool(getattr(found.account, "is_active", True))
+    if active is not None:
+        document["active"] = active
 
 
 def tell_linked(rows: Sequence[Resource], context: Context) -> None:

@@ -109,11 +109,34 @@ class MemberActive(Active):
 
 
 _WANTED = "scim_member_wanted"
+#: What an account of a batch knows of itself, so that nobody asks for each one.
+_IS_MEMBER = "scim_is_member"
 
 
 def wanted(row: Any) -> bool | None:
     """What a client wrote of the membership of ``row`` and is not done yet; None for nothing."""
     found: bool | None = vars(row).get(_WANTED)
+    return found
+
+
+def note_members(home: Home, accounts: Sequence[Any], context: Context) -> None:
+    """Look up for all of a batch at once who has a membership that counts here."""
+    if not isinstance(home, MemberActive) or not accounts:
+        return
+    site, keys = home.site, [account.pk for account in accounts]
+    here = {f"{site.member_key}__in": keys, site.organization_key: context.owner}
+    members = set(site.active_memberships.filter(**here).values_list(site.member_key, flat=True))
+    for account in accounts:
+        vars(account)[_IS_MEMBER] = account.pk in members
+
+
+def is_member(home: Home, account: Any, context: Context) -> bool:
+    """Whether an account's membership here counts; True where accounts are not shared."""
+    if not isinstance(home, MemberActive):
+        return True
+    if _IS_MEMBER not in vars(account):
+        note_members(home, [account], context)
+    found: bool = vars(account).pop(_IS_MEMBER)
     return found
 
 

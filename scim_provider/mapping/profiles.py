@@ -11,6 +11,7 @@ from copy import copy
 from dataclasses import replace
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.db.models import Case, CharField, Q, When
 
 from scim_provider.models import Resource, SharedProfile
@@ -116,16 +117,22 @@ def kept_apart(placed: Iterable[Placed]) -> tuple[Placed, ...]:
 # -- whose it is -------------------------------------------------------------------------------
 
 
-def note_owned(accounts: Sequence[Any]) -> None:
-    """Look up for all of a batch at once whose profile has an owner."""
+def note_owned(accounts: Sequence[Any], context: Context) -> None:
+    """Look up for all of a batch at once whose profile is not this connection's to write.
+
+    It has an owner, or another organization counts on the account: whoever writes the address or
+    the password of a person can enter wherever the person may. One statement.
+    """
     if not organizations().shares_accounts or not accounts:
         return
-    rows = Resource.objects.using(database()).filter(
-        _OWNED, account__in=[account.pk for account in accounts]
-    )
-    owned = set(rows.values_list("account", flat=True))
+    using, keys = database(), [account.pk for account in accounts]
+    owned = Resource.objects.using(using).filter(_OWNED, account__in=keys).order_by()
+    these = get_user_model()._base_manager.using(using).filter(pk__in=keys)
+    elsewhere = organizations().needed_elsewhere(these, context.owner).order_by()
+    taken = owned.values_list("account").union(elsewhere.values_list("pk"))
+    not_ours = {key for (key,) in taken}
     for account in accounts:
-        vars(account)[_KNOWN] = account.pk in owned
+        vars(account)[_KNOWN] = account.pk in not_ours
 
 
 def may_own(account: Any, context: Context) -> bool:
@@ -135,7 +142,7 @@ def may_own(account: Any, context: Context) -> bool:
     if context.connection.shared_profile == SharedProfile.EVERY:
         return True
     if _KNOWN not in vars(account):
-        note_owned([account])
+        note_owned([account], context)
     return not vars(account).pop(_KNOWN)
 
 

@@ -1,0 +1,85 @@
+"""One organization's attempts on accounts that another one counts on, too."""
+
+from __future__ import annotations
+
+import pytest
+
+from example_project.accounts.models import Account
+from scim_provider import existing
+from scim_provider.models import Resource
+from tests.api.fixture_answers import user
+from tests.api.test_shared_profile import ADA, BULK, blue, email, red  # noqa: F401
+from tests.sites.many_to_many.scim import Clubs, Teams
+
+pytestmark = pytest.mark.django_db
+
+PASSWORD = "her own password 7"
+TAKE_OVER = {"emails": email("evil@blue.example"), "password": "hunter2 and more 9"}
+EVIL_NAME = {"userName": "evil", **TAKE_OVER}
+
+
+@pytest.fixture
+def ada():
+    return Account.objects.create_user(ADA, "ada@red.example", PASSWORD)
+
+
+def in_bulk(client, *bodies):
+    operations = [
+        {"method": "POST", "path": "/Users", "bulkId": str(number), "data": body}
+        for number, body in enumerate(bodies)
+    ]
+    answer = client.post("/Bulk", {"schemas": [BULK], "Operations": operations}).json()
+    assert {one["status"] for one in answer["Operations"]} == {"201"}
+
+
+def come_by(way, client, body):
+    """The account is a person of the client's connection; the id there."""
+    if way == "POST":
+        assert client.post("/Users", body).status_code == 201
+    elif way == "Bulk":
+        in_bulk(client, user("bob@blue.example"), body)
+    else:
+        existing.choose(client.connection, "list")
+        existing.list_all(client.connection, lambda number: None)
+    return Resource.objects.get(account__username=ADA).scim_id
+
+
+@pytest.mark.parametrize("way", ["POST", "Bulk", "list"])
+def test_whoever_finds_a_member_of_another_organization_gets_no_way_in_there(
+    red,  # noqa: F811
+    blue,  # noqa: F811
+    ada,
+    way,
+):
+    for client in (red, blue):
+        Teams().admit(ada, client.connection.owner)
+    url = "/Users/" + come_by(way, blue, user(ADA, **TAKE_OVER))
+    answer = blue.patch(url, {"op": "replace", "value": EVIL_NAME})
+    assert (answer.status_code, answer.json()["emails"]) == (200, TAKE_OVER["emails"])
+    ada.refresh_from_db()
+    assert (ada.username, ada.email) == (ADA, "ada@red.example")
+    assert ada.check_password(PASSWORD)
+    Teams().dismiss(Account.objects.filter(pk=ada.pk), red.connection.owner)
+    blue.patch(url, {"op": "replace", "path": "title", "value": "Countess"})
+    ada.refresh_from_db()
+    assert ada.email == "evil@blue.example", "nobody else counts on it now"
+
+
+@pytest.mark.parametrize("way", ["POST", "Bulk"])
+def test_a_link_without_a_word_brings_no_membership_back(red, blue, ada, way):  # noqa: F811
+    for client in (red, blue):
+        Teams().admit(ada, client.connection.owner)
+    Teams().dismiss(Account.objects.filter(pk=ada.pk), blue.connection.owner)
+    url = "/Users/" + come_by(way, blue, user(ADA))
+    assert blue.get(url).json()["active"] is False
+    assert blue.patch(url, {"op": "replace", "path": "active", "value": True}).status_code == 200
+    assert Teams().active_memberships.filter(user=ada).count() == 2
+
+
+def test_who_is_needed_elsewhere_is_told_of_rows_that_come_and_go(ada):
+    site = Clubs()
+    here, there = (site.owners._default_manager.create(name=n, slug=n) for n in ("here", "there"))
+    site.admit(ada, here)
+    accounts = Account.objects.all()
+    assert [*site.needed_elsewhere(accounts, here)] == []
+    assert [*site.needed_elsewhere(accounts, there)] == [ada]
