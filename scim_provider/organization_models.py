@@ -144,6 +144,10 @@ class ForeignKeyOrganizations(ModelOrganizations):
         accounts: QuerySet[Any] = get_user_model()._default_manager.all()
         return accounts.none() if owner is None else accounts.filter(**{self.key: owner})
 
+    def admins(self, owner: Model | None) -> QuerySet[Any]:
+        accounts = super().admins(owner)
+        return accounts.none() if owner is None else accounts.filter(**{self.key: owner})
+
 
 class MembershipOrganizations(ModelOrganizations):
     """An account may be a member of several organizations: a table of the site says of which.
@@ -236,6 +240,15 @@ class MembershipOrganizations(ModelOrganizations):
         keys = self._of(owner, self.memberships).order_by().values(self.member_key)
         accounts: QuerySet[Any] = get_user_model()._default_manager.filter(pk__in=keys)
         return accounts
+
+    def admins(self, owner: Model | None) -> QuerySet[Any]:
+        """Whoever :meth:`can_manage` lets in: by a membership that counts, or by permission."""
+        rows = self._of(owner, self.active_memberships).order_by()
+        managing = rows.filter(**self.managers) if self.managers else rows.none()
+        allowed = super().admins(owner).filter(pk__in=rows.values(self.member_key))
+        accounts: QuerySet[Any] = get_user_model()._default_manager.all()
+        by_membership = Q(pk__in=managing.values(self.member_key))
+        return accounts.filter(by_membership | Q(pk__in=allowed.order_by().values("pk")))
 
     def admit(self, account: AbstractBaseUser, owner: Model | None) -> None:
         self.admit_all([account], owner)

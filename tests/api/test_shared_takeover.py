@@ -83,3 +83,24 @@ def test_who_is_needed_elsewhere_is_told_of_rows_that_come_and_go(ada):
     accounts = Account.objects.all()
     assert [*site.needed_elsewhere(accounts, here)] == []
     assert [*site.needed_elsewhere(accounts, there)] == [ada]
+
+
+@pytest.mark.parametrize("way", ["active", "DELETE"])
+def test_the_last_owner_of_an_organization_stays(red, blue, way):  # noqa: F811
+    def lose(document):
+        url = f"/Users/{document['id']}"
+        if way == "DELETE":
+            return red.delete(url).status_code
+        return red.patch(url, {"op": "replace", "path": "active", "value": False}).status_code
+
+    ada, bob = (red.post("/Users", user(name)).json() for name in ("ada", "bob"))
+    memberships = Teams().memberships
+    memberships.update(role="owner")
+    blue.post("/Users", user("cy"))
+    memberships.filter(team=blue.connection.owner).update(role="owner")
+    assert lose(ada) in (200, 204)
+    assert lose(bob) == 403
+    owner = red.connection.owner
+    assert [each.username for each in Teams().admins(owner)] == ["bob"]
+    Account.objects.filter(username__in=["ada", "cy"]).update(is_superuser=True)
+    assert lose(bob) == 403, "who may do everything is no member here"
