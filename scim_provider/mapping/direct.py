@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -11,14 +12,16 @@ from django.db.models.sql.compiler import SQLCompiler
 
 from scim_provider.models import AttributeValue, Membership, Resource
 
-from .belonging import group_element, groups_of
+from .belonging import group_element, groups_named, groups_of
 from .context import Context
 from .paths import Document
 
+# MariaDB cuts what it makes one text of at group_concat_max_len, and closes the bracket all the
+# same: there the number of groups stands before them, and each key has an end.
 _AGGREGATES = {
     "postgresql": "json_agg(json_build_array({values}))::text",
     "sqlite": "json_group_array(json_array({values}))",
-    "mysql": "JSON_ARRAYAGG(JSON_ARRAY({values}))",
+    "mysql": "CONCAT(COUNT(*), ':', JSON_ARRAYAGG(JSON_ARRAY({values})))",
 }
 _DIRECT = """
 (SELECT {aggregate} FROM {memberships} scim_m JOIN {resources} scim_g ON scim_g.id = scim_m.group_id
@@ -48,7 +51,7 @@ class DirectGroups(Expression):
 _JOINED = {
     "postgresql": "string_agg(scim_m.group_id::text, ',')",
     "sqlite": "group_concat(scim_m.group_id)",
-    "mysql": "GROUP_CONCAT(scim_m.group_id)",
+    "mysql": "CONCAT(COUNT(*), ':', GROUP_CONCAT(scim_m.group_id, ',' SEPARATOR ''))",
 }
 
 
@@ -68,13 +71,43 @@ class GroupKeys(Expression):
         ), []
 
 
+def read_group_keys(texts: Mapping[int, str | None], context: Context) -> dict[int, list[Document]]:
+    """Row id → its groups, of the texts that :class:`GroupKeys` read."""
+    keys = {pk: _whole_keys(text) for pk, text in texts.items() if text}
+    named = groups_named({text for text in keys.values() if text}, context)
+    found = {pk: named[text] for pk, text in keys.items() if text in named}
+    cut = [pk for pk, text in keys.items() if text is None]
+    return found | groups_of(cut, context) if cut else found
+
+
+def _whole_keys(text: str) -> str | None:
+    """The keys with commas between, None where the database has cut some off."""
+    number, colon, keys = text.rpartition(":")
+    if not colon:
+        return keys
+    is_whole = keys.endswith(",") and keys.count(",") == int(number)
+    return keys[:-1] if is_whole else None
+
+
 def read_direct_groups(pk: int, text: str, context: Context) -> list[Document]:
     """The groups of the row ``pk``: those just read, where none of them is in another one."""
-    found = json.loads(text)
-    if any(nested for *_, nested in found):
+    found = _whole_groups(text)
+    if found is None or any(nested for *_, nested in found):
         return groups_of([pk], context)[pk]
     base = context.location("/Groups", "")
     return [group_element(base, scim_id, name, "direct") for _, scim_id, name, _ in sorted(found)]
+
+
+def _whole_groups(text: str) -> list[Any] | None:
+    """The groups as they were read, None where the database has cut some off."""
+    if text.startswith("["):
+        return list(json.loads(text))
+    number, _, groups = text.partition(":")
+    try:
+        found = json.loads(groups)
+    except ValueError:
+        return None
+    return found if len(found) == int(number) else None
 
 
 def is_known(path: str, resource_type: str) -> Exists:

@@ -12,9 +12,16 @@ from scim_provider.protocol.messages import ListQuery
 from scim_provider.protocol.projection import Projection
 from scim_provider.protocol.schema import Target
 
-from .belonging import groups_named, groups_of
+from .belonging import groups_of
 from .context import Context
-from .direct import NOT_READ, DirectGroups, GroupKeys, is_known, read_direct_groups
+from .direct import (
+    NOT_READ,
+    DirectGroups,
+    GroupKeys,
+    is_known,
+    read_direct_groups,
+    read_group_keys,
+)
 from .document import Document
 from .keeping_up import (
     asks_by_name,
@@ -112,11 +119,11 @@ class StoredPeople(StoredResourceType):
     def complete_page(
         self, pairs: Sequence[tuple[Found, Document]], context: Context, projection: Projection
     ) -> None:
-        groups = groups_named({found.along[0] for found, _ in pairs} - {None}, context)
+        groups = read_group_keys({found.pk: found.along[0] for found, _ in pairs}, context)
         for found, document in pairs:
-            keys, manager_known = found.along
-            if keys in groups:
-                document["groups"] = groups[keys]
+            _, manager_known = found.along
+            if found.pk in groups:
+                document["groups"] = groups[found.pk]
             if manager_known:
                 refer_to_manager(document, context, self.endpoint)
         if projection.wants(MANAGER_NAME):
