@@ -233,6 +233,21 @@ class MembershipOrganizations(ModelOrganizations):
             return False  # a membership that is gone says that the person is not active here
         return super().has_left(account, owner)
 
+    def belonging(self, accounts: Sequence[AbstractBaseUser], owner: Model | None) -> set[Any]:
+        if type(self).belongs is not MembershipOrganizations.belongs:
+            return super().belonging(accounts, owner)
+        rows = self._of(owner, self.memberships).filter(
+            **{f"{self.member_key}__in": [account.pk for account in accounts]}
+        )
+        return set(rows.values_list(self.member_key, flat=True))
+
+    def leaving(self, accounts: Sequence[AbstractBaseUser], owner: Model | None) -> set[Any]:
+        if type(self).has_left is not MembershipOrganizations.has_left:
+            return super().leaving(accounts, owner)
+        if not self.active_field:
+            return set()
+        return {account.pk for account in accounts} - self.belonging(accounts, owner)
+
     def may_return(self, account: AbstractBaseUser, owner: Model | None) -> bool:
         return owner is not None  # that its membership here ended says nothing against it
 

@@ -105,6 +105,10 @@ class Organizations:
         """Whether an existing account is a member of ``owner`` and may be linked to SCIM."""
         return owner is None
 
+    def belonging(self, accounts: Sequence[AbstractBaseUser], owner: Model | None) -> set[Any]:
+        """The keys of those of ``accounts`` who belong; override it where one statement does."""
+        return {account.pk for account in accounts if self.belongs(account, owner)}
+
     def has_left(self, account: AbstractBaseUser, owner: Model | None) -> bool:
         """Whether SCIM takes out the person, on a connection that lists its members.
 
@@ -112,6 +116,10 @@ class Organizations:
         must not seem to have left.
         """
         return not self.belongs(account, owner)
+
+    def leaving(self, accounts: Sequence[AbstractBaseUser], owner: Model | None) -> set[Any]:
+        """The keys of those of ``accounts`` who have left; override it where one statement does."""
+        return {account.pk for account in accounts if self.has_left(account, owner)}
 
     def members(self, owner: Model | None) -> QuerySet[Any]:
         """The accounts of ``owner``, each once, deactivated ones too; administrators of the site

@@ -32,7 +32,7 @@ from .mapping.context import Context
 from .mapping.document import Document, Written
 from .mapping.homes import Absent, AccountCopy, Choice, Home, Store
 from .mapping.managers import MANAGER
-from .mapping.member_active import come_back, follow, is_member, leave, of_account
+from .mapping.member_active import come_back, follow, leave, may_enter, of_account
 from .mapping.membership import touch_groups_of
 from .mapping.owned import Owner, note_written
 from .mapping.people import StoredPeople
@@ -206,15 +206,11 @@ class UserResource(SharedPeople):
 
     def row_linked(self, found: linking.Match, context: Context, document: Document) -> Resource:
         """An unsaved row beside an existing account that a create takes over."""
-        active = None if "active" in document else self._is_active_here(found.account, context)
-        row = self.row_beside(found.account, context, document)
+        home, account = self.home(_ACTIVE), found.account
+        active = None if "active" in document else may_enter(home, account, context)
+        row = self.row_beside(account, context, document)
         linking.take_over(row, document, found, active=active)
         return row
-
-    def _is_active_here(self, account: Any, context: Context) -> bool:
-        """Whether an account that is linked may enter: as an account, and as a member."""
-        on = bool(getattr(account, "is_active", True))
-        return on and is_member(self.home(_ACTIVE), account, context)
 
     def row_beside(self, returning: Any, context: Context, document: Document) -> Resource:
         """An unsaved row beside the account of a person who returns, or beside a new one."""

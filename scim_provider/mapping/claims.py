@@ -92,8 +92,10 @@ def foreigners(
 
 def _outside(context: Context, keys: Collection[Any]) -> Iterator[Any]:
     accounts = get_user_model()._default_manager.using(database()).filter(pk__in=keys)
-    site, owner = organizations(), context.owner
-    return (one for one in accounts if is_privileged(one) or not site.belongs(one, owner))
+    found = list(accounts)
+    ordinary = [one for one in found if not is_privileged(one)]
+    members = organizations().belonging(ordinary, context.owner) if ordinary else ()
+    return (one for one in found if is_privileged(one) or one.pk not in members)
 
 
 def _column_holders(addresses: Collection[str]) -> Iterable[tuple[str, Any]]:

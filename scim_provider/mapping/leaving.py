@@ -94,10 +94,12 @@ def let_go(context: Context, rows: Sequence[Resource]) -> int:
     They are listed again when they return. The site itself is asked: its list of members may
     leave out some who belong there, as deactivated ones.
     """
-    site, owner = organizations(), context.owner
+    if not rows:
+        return 0
     prefetch_related_objects(rows, "account")
     accounts: dict[int, Any] = {row.pk: row.account for row in rows}
-    gone = [key for key, account in accounts.items() if site.has_left(account, owner)]
+    left = organizations().leaving(list(accounts.values()), context.owner)
+    gone = [key for key, account in accounts.items() if account.pk in left]
     if not gone:
         return 0
     reason = gettext("The account is no member of the organization any more")

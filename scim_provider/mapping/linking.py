@@ -6,7 +6,8 @@ proven to own an e-mail address. Everything else is refused, and an event says w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from django.contrib.auth import get_user_model
@@ -63,7 +64,7 @@ def matches(context: Context, documents: Sequence[Document]) -> list[Match | Sci
     by_name: dict[str, list[Any]] = {}
     for account in accounts.values():
         by_name.setdefault(_key(account.get_username()), []).append(account)
-    judge = _Judge(context, list(accounts))
+    judge = _Judge(context, accounts)
     found = []
     for name, addresses in zip(names, sent, strict=True):
         candidates = {
@@ -102,8 +103,9 @@ def _addresses(document: Document) -> set[str]:
 class _Judge:
     """Decides who of the accounts may be linked."""
 
-    def __init__(self, context: Context, keys: Sequence[Any]) -> None:
+    def __init__(self, context: Context, accounts: Mapping[Any, Any]) -> None:
         self.context, self.connection, using = context, context.connection, database()
+        self.accounts, keys = accounts, list(accounts)
         managed = Resource.objects.using(using).filter(connection=self.connection)
         unlinked = Unlisted.objects.using(using).filter(connection=self.connection)
         unlinked = unlinked.filter(reason=UnlistedReason.UNLINKED)
@@ -114,6 +116,11 @@ class _Judge:
             self.unlinked.update(
                 unlinked.filter(account__in=keys).values_list("account", flat=True)
             )
+
+    @cached_property
+    def members(self) -> set[Any]:
+        """The keys of those who belong to the organization."""
+        return organizations().belonging(list(self.accounts.values()), self.context.owner)
 
     def decide(self, name: str, candidates: Sequence[Match]) -> Match | ScimError | None:
         if not candidates or any(each.account.pk in self.managed for each in candidates):
@@ -128,7 +135,7 @@ class _Judge:
     def _objection(self, account: Any) -> str:
         if is_privileged(account):
             return gettext("It is an administrator of the site")
-        if not organizations().belongs(account, self.context.owner):
+        if account.pk not in self.members:
             return gettext("It is no member of the organization")
         if account.pk in self.unlinked:
             return gettext("An administrator unlinked it")

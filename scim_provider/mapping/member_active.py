@@ -130,14 +130,14 @@ def note_members(home: Home, accounts: Sequence[Any], context: Context) -> None:
         vars(account)[_IS_MEMBER] = account.pk in members
 
 
-def is_member(home: Home, account: Any, context: Context) -> bool:
-    """Whether an account's membership here counts; True where accounts are not shared."""
-    if not isinstance(home, MemberActive):
-        return True
-    if _IS_MEMBER not in vars(account):
-        note_members(home, [account], context)
-    found: bool = vars(account).pop(_IS_MEMBER)
-    return found
+def may_enter(home: Home, account: Any, context: Context) -> bool:
+    """Whether an account that was there may enter: as an account, and as a member."""
+    is_member = True
+    if isinstance(home, MemberActive):
+        if _IS_MEMBER not in vars(account):
+            note_members(home, [account], context)
+        is_member = vars(account).pop(_IS_MEMBER)
+    return is_member and bool(getattr(account, "is_active", True))
 
 
 def of_account(home: Home) -> Home:

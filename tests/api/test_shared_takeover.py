@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection as database
+from django.test.utils import CaptureQueriesContext
 
 from example_project.accounts.models import Account
 from scim_provider import existing
 from scim_provider.models import Resource
 from tests.api.fixture_answers import user
-from tests.api.test_shared_profile import ADA, BULK, blue, email, red  # noqa: F401
+from tests.api.test_shared_profile import ADA, BULK, blue, client_of, email, red  # noqa: F401
 from tests.sites.many_to_many.scim import Clubs, Teams
 
 pytestmark = pytest.mark.django_db
@@ -23,13 +25,13 @@ def ada():
     return Account.objects.create_user(ADA, "ada@red.example", PASSWORD)
 
 
-def in_bulk(client, *bodies):
+def in_bulk(client, *bodies, status="201"):
     operations = [
         {"method": "POST", "path": "/Users", "bulkId": str(number), "data": body}
         for number, body in enumerate(bodies)
     ]
     answer = client.post("/Bulk", {"schemas": [BULK], "Operations": operations}).json()
-    assert {one["status"] for one in answer["Operations"]} == {"201"}
+    assert {one["status"] for one in answer["Operations"]} == {status}
 
 
 def come_by(way, client, body):
@@ -104,3 +106,31 @@ def test_the_last_owner_of_an_organization_stays(red, blue, way):  # noqa: F811
     assert [each.username for each in Teams().admins(owner)] == ["bob"]
     Account.objects.filter(username__in=["ada", "cy"]).update(is_superuser=True)
     assert lose(bob) == 403, "who may do everything is no member here"
+
+
+def test_who_belongs_is_asked_for_all_at_once(red, blue):  # noqa: F811
+    def statements(act):
+        with CaptureQueriesContext(database) as caught:
+            act()
+        return len(caught)
+
+    def costs(number):
+        bodies = [
+            user(f"{number}-{n}", emails=email(f"{number}-{n}@x.example"), active=True)
+            for n in range(number)
+        ]
+        for body in bodies:
+            made = Account.objects.create_user(body["userName"], body["emails"][0]["value"])
+            Teams().admit(made, blue.connection.owner)
+        Teams().admit_all(Account.objects.all(), client_of(f"Green {number}").connection.owner)
+        linked = statements(lambda: in_bulk(blue, *bodies))
+        refused = statements(lambda: in_bulk(red, *bodies, status="409"))
+        existing.choose(blue.connection, "list")
+        blue.get("/Users")
+        Teams().memberships.filter(team=blue.connection.owner).delete()
+        left = statements(lambda: blue.get("/Users"))
+        assert blue.get("/Users").json()["totalResults"] == 0
+        return linked, refused, left
+
+    costs(2)  # what is remembered of the site's models is looked up by now
+    assert costs(3) == costs(9)
