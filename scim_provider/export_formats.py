@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from io import StringIO
 from typing import Any
@@ -12,8 +13,9 @@ from .protocol.bulk.request import BULK_REQUEST_URN
 from .protocol.messages import LIST_RESPONSE_URN
 from .protocol.schema import Attribute, ResourceSchema
 
-#: What a cell must not begin with, or a spreadsheet takes it for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+#: Where a spreadsheet may take a cell to begin, and what it then takes for a formula. Where the
+#: comma is the decimal one, cells are parted by semicolons, and quotes within a line mean nothing.
+_FORMULA = re.compile(r"(^|[;\t\r\n])(\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
 #: What the service provider gives, and a client does not send.
 _GIVEN = ("id", "meta", "groups")
 
@@ -151,4 +153,4 @@ def _single(value: Any) -> str:
 
 
 def _safe(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return _FORMULA.sub(r"\1\2'", text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
@@ -19,6 +20,7 @@ from scim_provider import exporting
 from scim_provider.connections import find_connection
 from scim_provider.events import event, record
 from scim_provider.models import Connection, EventKind, Resource
+from tests.api.fixture_answers import user
 from tests.conftest import ScimClient
 from tests.factories import OrganizationFactory
 
@@ -130,7 +132,7 @@ def test_a_table_has_a_column_for_each_attribute() -> None:
     (bo,) = (row for row in rows if row["userName"] == "bo@example.com")
     assert bo["name.givenName"] == "Bo"
     assert (bo["emails"], bo["active"]) == ("bo@example.com", "false")
-    assert bo["phoneNumbers"] == "'+4930123; +4930456"  # no spreadsheet reckons with it
+    assert bo["phoneNumbers"] == "'+4930123; '+4930456"  # no spreadsheet reckons with it
     assert bo["title"] == "'=HYPERLINK(1)"
     assert bo[f"{ENTERPRISE}:department"] == "Küche"
     assert bo[f"{ENTERPRISE}:manager.displayName"] is not None
@@ -138,6 +140,20 @@ def test_a_table_has_a_column_for_each_attribute() -> None:
     assert not {"password", "emails.value"} & bo.keys()
     groups = list(csv.DictReader(StringIO(run("groups", "--format=csv"))))
     assert sorted(len(row["members"].split("; ")) for row in groups) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "text", ["=1", "\n=1", " =1", "\t@1", "\uff1d1", "a;=1", "a\r\n;-1", ";+1"]
+)
+def test_no_spreadsheet_finds_a_formula_wherever_it_parts_cells(
+    scim: ScimClient, text: str
+) -> None:
+    scim.post("/Users", user("ada", displayName=text, title="a=1; b-2"))
+    (ada,) = csv.DictReader(StringIO(run("users", "--format=csv"), newline=""))
+    assert ada["title"] == "a=1; b-2"
+    cells = [cell.strip() for cell in re.split("[;\t\r\n]", ada["displayName"])]
+    assert not [cell for cell in cells if cell[:1] in {*"=+-@\uff1d"} - {""}]
+    assert ada["displayName"].replace("'", "") == text
 
 
 def test_events_are_exported_too(connection: Connection, company: dict[str, str]) -> None:
