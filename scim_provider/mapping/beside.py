@@ -86,6 +86,11 @@ class SingleValue(Several, Store):
         self.joins, self.paths = self.column.joins, self.column.paths
 
     @property
+    def counts(self) -> Q:
+        """The rows whose column it is."""
+        return EVERYTHING
+
+    @property
     def account_fields(self) -> frozenset[str]:
         return self.column.account_fields
 
@@ -94,7 +99,7 @@ class SingleValue(Several, Store):
         own = evaluate(tree, ElementEvaluator(_OwnElement(self, context)))
         own &= self.column.present(placed_value(target), context)
         rows = Resource.objects.filter(connection=context.connection)
-        return any_of([stored, by_column(own, Finds.SOME)], rows)
+        return any_of([stored, by_column(own & self.counts, Finds.SOME)], rows)
 
     def order(self, target: Target, context: Context) -> Any:
         stored = Store.order(self, target, context)
@@ -115,7 +120,7 @@ class SingleValue(Several, Store):
         if all(isinstance(row, Resource) for row in rows):
             return {row.pk: self.column.read(row, target) for row in rows}
         convert = self.column.converter(target) or (lambda value: value)
-        found = Resource.objects.filter(pk__in=[row.pk for row in rows])
+        found = Resource.objects.filter(self.counts, pk__in=[row.pk for row in rows])
         pairs = found.values_list("pk", self.column.field)
         return {pk: convert(value) for pk, value in pairs if value not in (None, "")}
 

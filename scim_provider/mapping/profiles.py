@@ -19,6 +19,7 @@ from scim_provider.organizations import organizations
 from scim_provider.protocol.filter import Operator
 from scim_provider.protocol.schema import Target
 
+from .beside import Pair, SingleValue
 from .columns import Column, KeyColumn
 from .context import Context
 from .document import Document, Placed, Written, write_changes
@@ -82,10 +83,34 @@ class SharedColumn(Column):
         self.column.keep(stored, target, value)
 
 
+class SharedSingleValue(SingleValue):
+    """The same for one element of an attribute; for the others, all of its elements are stored."""
+
+    def __init__(self, home: SingleValue) -> None:
+        vars(self).update(vars(home))
+
+    @property
+    def counts(self) -> Q:
+        return _OWNED
+
+    def order(self, target: Target, context: Context) -> Any:
+        apart = _STORE.order(target, context)
+        owned = When(_OWNED, then=super().order(target, context))
+        return Case(owned, default=apart, output_field=CharField())
+
+    def fill(self, pairs: Sequence[Pair], target: Target, context: Context) -> None:
+        super().fill([pair for pair in pairs if _may_hold(pair[0])], target, context)
+
+
+def _may_hold(row: Any) -> bool:
+    """Whether the column may be the row's; of rows that were read without that, nobody knows."""
+    return bool(getattr(row, "owns_profile", True))
+
+
 class KeptApart(Home):
     """The same column for a connection that does not own it: its value stays in the document."""
 
-    def __init__(self, column: Column) -> None:
+    def __init__(self, column: Home) -> None:
         self.column = column
 
     def write(self, row: Any, target: Target, value: Any) -> None:
@@ -103,15 +128,20 @@ def shared(home: Home) -> Home:
     plain = isinstance(home, Column) and not isinstance(home, KeyColumn | MemberActive)
     if plain and isinstance(home, Column) and home.field.startswith("account__"):
         return SharedColumn(home)
+    if type(home) is SingleValue and home.column.field.startswith("account__"):
+        return SharedSingleValue(home)
     return home
 
 
 def kept_apart(placed: Iterable[Placed]) -> tuple[Placed, ...]:
     """The homes of a row that does not own the profile."""
-    return tuple(
-        (target, KeptApart(home.column) if isinstance(home, SharedColumn) else home)
-        for target, home in placed
-    )
+    return tuple((target, _apart(home)) for target, home in placed)
+
+
+def _apart(home: Home) -> Home:
+    if isinstance(home, SharedColumn):
+        return KeptApart(home.column)
+    return KeptApart(home) if isinstance(home, SharedSingleValue) else home
 
 
 # -- whose it is -------------------------------------------------------------------------------
@@ -164,7 +194,7 @@ def place_whole(row: Resource, after: Document, homes: Sequence[Placed]) -> Writ
     written = write_changes(row, {}, after, homes)
     fields = set(written.account_fields)
     for target, home in homes:
-        if isinstance(home, SharedColumn) and get_value(after, target) is None:
+        if isinstance(home, SharedColumn | SharedSingleValue) and get_value(after, target) is None:
             home.write(row, target, None)
             fields |= home.account_fields
     update_where(Resource, {"id": row.pk}, {"owns_profile": True})

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 import pytest
 
 from example_project.accounts.models import Account
 from scim_provider import keys
 from scim_provider.connections import connection_for
 from scim_provider.models import AttributeValue, Resource
+from scim_provider.resources import Home, SingleValue, UserResource
 from tests.api.fixture_answers import user
 from tests.conftest import ScimClient
 from tests.sites.many_to_many.models import Team
@@ -168,3 +172,35 @@ def test_by_policy_every_connection_writes(red, blue, in_red):
     assert red.get(f"/Users/{in_red['id']}").json()["name"]["givenName"] == "Augusta"
     red.put(f"/Users/{in_red['id']}", user(ADA, **IN_RED))
     assert blue.get(f"/Users/{made['id']}").json()["name"] == IN_RED["name"]
+
+
+class OneAddress(UserResource):
+    homes: ClassVar[Mapping[str, Home]] = {
+        **UserResource.homes,
+        "emails": SingleValue("account__email", type="work", primary=True),
+    }
+
+
+def test_one_element_of_an_attribute_has_an_owner_too(settings, red, blue):
+    types = [OneAddress, *settings.SCIM_PROVIDER["RESOURCE_TYPES"][1:]]
+    settings.SCIM_PROVIDER = settings.SCIM_PROVIDER | {"RESOURCE_TYPES": types}
+    of_red, of_blue = email("ada@red.example"), email("ada@blue.example")
+    in_red = red.post("/Users", user(ADA, emails=of_red)).json()
+    Teams().admit(Account.objects.get(), blue.connection.owner)
+    made = blue.post("/Users", user(ADA, emails=of_blue)).json()
+    url = f"/Users/{made['id']}"
+    assert (made["emails"], account().email) == (of_blue, "ada@red.example")
+    other = email("zoe@blue.example")
+    assert blue.patch(url, {"op": "replace", "path": "emails", "value": other}).status_code == 200
+    for client, own, foreign in ((blue, other, of_red), (red, of_red, other)):
+        assert [one["emails"] for one in client.get("/Users").json()["Resources"]] == [own]
+        for value, number in ((own[0]["value"], 1), (foreign[0]["value"], 0)):
+            page = client.get("/Users", filter=f'emails.value eq "{value}"').json()
+            assert page["totalResults"] == number
+    assert blue.get(url).json()["emails"] == other
+    blue.post("/Users", user("bob", emails=email("bob@blue.example")))
+    page = blue.get("/Users", sortBy="emails.value").json()["Resources"]
+    assert [one["userName"] for one in page] == ["bob", ADA]
+    assert red.delete(f"/Users/{in_red['id']}").status_code == 204
+    assert account_of(made).email == "zoe@blue.example"
+    assert blue.get(url).json()["emails"] == other
