@@ -19,7 +19,7 @@ from scim_provider.organizations import organizations
 from scim_provider.protocol.filter import Operator
 from scim_provider.protocol.schema import Target
 
-from .beside import Pair, SingleValue
+from .beside import Pair, SingleValue, placed_value
 from .columns import Column, KeyColumn
 from .context import Context
 from .document import Document, Placed, Written, write_changes
@@ -97,6 +97,9 @@ class SharedSingleValue(SingleValue):
         apart = _STORE.order(target, context)
         owned = When(_OWNED, then=super().order(target, context))
         return Case(owned, default=apart, output_field=CharField())
+
+    def read(self, row: Any, target: Target) -> Any:
+        return self._own(self.column.read(row, placed_value(target))) or None
 
     def fill(self, pairs: Sequence[Pair], target: Target, context: Context) -> None:
         super().fill([pair for pair in pairs if _may_hold(pair[0])], target, context)

@@ -8,7 +8,7 @@ from typing import ClassVar
 import pytest
 
 from example_project.accounts.models import Account
-from scim_provider import keys
+from scim_provider import existing, keys
 from scim_provider.connections import connection_for
 from scim_provider.models import AttributeValue, Resource
 from scim_provider.resources import Home, SingleValue, UserResource
@@ -204,3 +204,13 @@ def test_one_element_of_an_attribute_has_an_owner_too(settings, red, blue):
     assert red.delete(f"/Users/{in_red['id']}").status_code == 204
     assert account_of(made).email == "zoe@blue.example"
     assert blue.get(url).json()["emails"] == other
+
+
+def test_one_element_is_listed_of_a_member_whom_somebody_else_owns(settings, red, blue):
+    types = [OneAddress, *settings.SCIM_PROVIDER["RESOURCE_TYPES"][1:]]
+    settings.SCIM_PROVIDER = settings.SCIM_PROVIDER | {"RESOURCE_TYPES": types}
+    red.post("/Users", user(ADA, emails=email("ada@red.example")))
+    Teams().admit(Account.objects.get(), blue.connection.owner)
+    existing.choose(blue.connection, "list")
+    (listed,) = blue.get("/Users").json()["Resources"]
+    assert listed["emails"] == email("ada@red.example")
