@@ -256,15 +256,6 @@ class MembershipOrganizations(ModelOrganizations):
         accounts: QuerySet[Any] = get_user_model()._default_manager.filter(pk__in=keys)
         return accounts
 
-    def admins(self, owner: Model | None) -> QuerySet[Any]:
-        """Whoever :meth:`can_manage` lets in: by a membership that counts, or by permission."""
-        rows = self._of(owner, self.active_memberships).order_by()
-        managing = rows.filter(**self.managers) if self.managers else rows.none()
-        allowed = super().admins(owner).filter(pk__in=rows.values(self.member_key))
-        accounts: QuerySet[Any] = get_user_model()._default_manager.all()
-        by_membership = Q(pk__in=managing.values(self.member_key))
-        return accounts.filter(by_membership | Q(pk__in=allowed.order_by().values("pk")))
-
     def admit(self, account: AbstractBaseUser, owner: Model | None) -> None:
         self.admit_all([account], owner)
 
