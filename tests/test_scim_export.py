@@ -180,6 +180,7 @@ def test_what_is_personal_can_be_masked(company: dict[str, str]) -> None:
 def test_a_file_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     target = tmp_path / "people.jsonl"
     told = json.loads(run("users", "--json", f"--output={target}"))
+    assert target.stat().st_mode & 0o077 == 0
     assert (told["records"], told["kinds"]) == (2, ["users"])
     assert len(target.read_text("utf-8").splitlines()) == 2
     assert "Records: 2 of 2\n2 records in" in run("users", f"--output={target}")

@@ -98,16 +98,20 @@ class Command(ConnectionCommand):
         self.advance(1)
 
     def _write_file(self, path: Path, pieces: Iterator[str]) -> None:
-        """Nobody finds half a file: it gets its name when it is whole."""
+        """Nobody finds half a file: it gets its name when it is whole. It is its owner's alone."""
         partial = path.with_name(f"{path.name}.partial")
         try:
-            with partial.open("w", encoding="utf-8") as file:
+            with open(partial, "w", encoding="utf-8", opener=_private) as file:
                 file.writelines(pieces)
             os.replace(partial, path)
         except OSError as error:
             raise CommandError(f"{path} cannot be written: {error}") from error
         finally:
             partial.unlink(missing_ok=True)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _columns(kind: str) -> list[str]:
