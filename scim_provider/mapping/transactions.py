@@ -26,9 +26,10 @@ T = TypeVar("T")
 _TRIES = 12
 #: Seconds to wait at most before the second try, which doubles, and before any.
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5
-#: PostgreSQL's SQLSTATEs and MariaDB's numbers for "serialization failure" and "deadlock".
+#: PostgreSQL's SQLSTATEs and MariaDB's numbers for "serialization failure" and "deadlock"; the last
+#: is a deadlock met while an INSERT … SELECT waits for its next key.
 _TRANSIENT_STATES = frozenset({"40001", "40P01"})
-_TRANSIENT_NUMBERS = frozenset({1020, 1205, 1213})
+_TRANSIENT_NUMBERS = frozenset({1020, 1205, 1213, 1467})
 #: SQLite's code for a reader that may not become a writer, as somebody else wrote meanwhile.
 _SQLITE_BUSY = 5
 #: The same for a reference to a row that is gone, or the deletion of one that is referred to.

@@ -31,6 +31,16 @@ def test_a_busy_sqlite_is_asked_again(code: int, transient: bool) -> None:
     assert is_transient(refused(code)) is transient
 
 
+@pytest.mark.parametrize(
+    ("number", "transient"),
+    [(1205, True), (1213, True), (1467, True), (1020, True), (1062, False), (1040, False)],
+)
+def test_a_deadlock_of_mariadb_is_tried_again(number: int, transient: bool) -> None:
+    error = OperationalError("refused")
+    error.__cause__ = Exception(number, "refused")
+    assert is_transient(error) is transient
+
+
 @pytest.mark.django_db(transaction=True)
 def test_an_operation_gets_through_once_the_other_writer_is_done() -> None:
     outcomes = iter([refused(sqlite3.SQLITE_BUSY), refused(sqlite3.SQLITE_BUSY), None])
