@@ -9,6 +9,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -88,7 +89,7 @@ def look_up_again(connection: Connection, progress: Callable[[int], None] = lamb
     keys, last, changed = _people(connection).order_by("pk").values_list("pk", flat=True), 0, 0
     while some := list(keys.filter(pk__gt=last)[:BATCH]):
         last = some[-1]
-        changed += atomically(lambda some=some: _again(some))  # type: ignore[misc]
+        changed += atomically(partial(_again, some))
         progress(len(some))
     logger.info("%s people of %s have a row that was added later.", changed, connection)
     return changed
@@ -97,7 +98,8 @@ def look_up_again(connection: Connection, progress: Callable[[int], None] = lamb
 def _again(keys: Sequence[int]) -> int:
     rows = Resource.objects.filter(pk__in=keys).order_by("pk")
     changed: dict[frozenset[str], list[Any]] = defaultdict(list)
-    moved, found = [], {}  # type: ignore[var-annotated]
+    moved: list[Any] = []
+    found: dict[Any, Any] = {}
     for row in _with_accounts(rows.select_for_update(**locking(database()))):
         vars(row)["choices"] = found
         fields = _written_again(row)

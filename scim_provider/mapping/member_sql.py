@@ -14,7 +14,7 @@ from django.utils import timezone
 from scim_provider.fields import binary_collation
 from scim_provider.models import Membership, Resource
 
-from .statistics import note_written
+from .statistics import note_inserted
 
 #: The column types of what is sent: ids as clients know them, and keys of rows.
 _ID = {"sqlite": "", "postgresql": "text", "mysql": "VARCHAR(254)"}
@@ -134,7 +134,7 @@ class MemberSql:
         moment = self.connection.ops.adapt_datetimefield_value(timezone.now())
         each = "OFFSET 0" if self.vendor == "postgresql" and number <= _PROBED else ""
         sql = self._sql(_INSERT, number, found=self._sql(found, number), each=each)
-        note_written(number)
+        note_inserted(number)
         return self._run(sql, [self.owner, group, moment, *parameters, group])
 
     def _run(self, sql: str, parameters: list[Any]) -> int:

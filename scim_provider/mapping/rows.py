@@ -16,7 +16,7 @@ from django.db.models.signals import post_save, pre_save
 
 from scim_provider.models import Resource
 
-from .statistics import note_written
+from .statistics import note_inserted
 
 #: Rows of one statement.
 _BATCH = 10_000
@@ -99,7 +99,7 @@ def insert_rows(model: type[Model], names: Sequence[str], rows: Iterable[Row]) -
     remaining = iter(rows)
     while some := list(islice(remaining, _BATCH)):
         _insert(model, names, some, using)
-        note_written(len(some))
+        note_inserted(len(some))
 
 
 @dataclass(frozen=True)

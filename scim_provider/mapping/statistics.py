@@ -47,7 +47,7 @@ class _Writes:
 _writes = _Writes()
 
 
-def note_written(number: int) -> None:
+def note_inserted(number: int) -> None:
     """So many rows were inserted; now and then PostgreSQL is told of them, after the commit."""
     if _writes.are_due(number) and connections[database()].vendor == "postgresql":
         transaction.on_commit(analyse_grown_tables, using=database(), robust=True)

@@ -27,7 +27,7 @@ from .lock import locked, row_lock
 from .membership import apply_delta
 from .resource_type import Representation, ResourceType
 from .saving import update
-from .statistics import note_written
+from .statistics import note_inserted
 from .telling import tell_created, tell_deleted, tell_members, tell_updated
 from .transactions import atomically, is_dangling
 
@@ -94,7 +94,7 @@ class StoredResourceType(ResourceType):
             return row
 
         made = self._write(operation, received)
-        note_written(1)
+        note_inserted(1)
         return made
 
     def complete_new(
