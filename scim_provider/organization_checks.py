@@ -7,9 +7,11 @@ from typing import Any
 from django.core.checks import CheckMessage, Error, Warning
 
 from .conf import scim_settings
+from .mapping.shared_homes import is_undecided
 from .mounts import mounts
 from .organization_models import ModelOrganizations, model_of
 from .organizations import Organizations, organizations
+from .resources import UserResource, resource_types
 
 _CLASS = "SCIM_PROVIDER['ORGANIZATIONS']"
 
@@ -107,4 +109,35 @@ def check_admins(**kwargs: Any) -> list[CheckMessage]:
     return [Warning(message, hint=hint, id="scim_provider.W035")]
 
 
-CHECKS = (check_mount_arguments, check_organizations, check_model, check_members, check_admins)
+def check_shared_homes(**kwargs: Any) -> list[CheckMessage]:
+    """Where several connections may have an account, each home says whose its values are."""
+    site = _site()
+    if site is None or not site.shares_accounts:
+        return []
+    hint = (
+        "Set of_profile on the class: True where only the connection that owns the profile may "
+        "write it, False where each organization has a value of its own."
+    )
+    return [
+        Warning(
+            f"{target} of {each.name} lives in {type(home).__name__}, which does not say whether "
+            "organizations that share an account share its values.",
+            hint=hint,
+            obj=type(each),
+            id="scim_provider.W036",
+        )
+        for each in resource_types()
+        if isinstance(each, UserResource)
+        for target, home in each.placed
+        if is_undecided(home)
+    ]
+
+
+CHECKS = (
+    check_mount_arguments,
+    check_organizations,
+    check_model,
+    check_members,
+    check_admins,
+    check_shared_homes,
+)

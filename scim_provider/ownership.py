@@ -102,7 +102,8 @@ def locked_fields(types: Collection[str] | None = None) -> frozenset[str]:
 def give_back(users: Iterable[Resource], *paths: str) -> int:
     """Let the identity provider's values win again, for these attributes or all that have owners.
 
-    ``users`` are rows of :class:`~.models.ScimUser`. Answers how many accounts changed.
+    ``users`` are rows of :class:`~.models.ScimUser`; of an account that several organizations
+    share, the one that owns its profile. Answers how many accounts changed.
     """
     keys = [user.pk for user in users]
     return sum(
@@ -114,7 +115,7 @@ def give_back(users: Iterable[Resource], *paths: str) -> int:
 def _give_back(keys: Sequence[int], paths: Sequence[str]) -> int:
     served = _people()
     changed: dict[frozenset[str], list[Any]] = {}
-    rows = _locked(Resource.objects.filter(pk__in=keys))
+    rows = _locked(Resource.objects.filter(pk__in=keys, owns_profile=True))
     for row in rows:
         before = {name: getattr(row.account, name) for name in _fields(served, paths)}
         for target, home in _owned(served, paths):
@@ -138,6 +139,7 @@ def take_up(connection: Connection) -> int:
     what the identity provider sent. Once, after ``owners`` changed; answers how many people.
     """
     rows = Resource.objects.filter(connection=connection, resource_type=_people().name)
+    rows = rows.filter(owns_profile=True)  # the others keep what they were sent
     keys, last, done = rows.order_by("pk").values_list("pk", flat=True), 0, 0
     while batch := list(keys.filter(pk__gt=last)[:BATCH]):
         last = batch[-1]

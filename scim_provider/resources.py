@@ -36,7 +36,7 @@ from .mapping.member_active import come_back, follow, leave, may_enter, of_accou
 from .mapping.membership import touch_groups_of
 from .mapping.owned import Owner, note_written
 from .mapping.people import StoredPeople
-from .mapping.profiles import may_own, shared
+from .mapping.profiles import may_own
 from .mapping.references import forget_references
 from .mapping.related import Rows
 from .mapping.relations import Groups, Members
@@ -46,6 +46,7 @@ from .mapping.role_rules import RoleRules, members_of_group
 from .mapping.roles import settle_roles, sync_assignments, with_role_values
 from .mapping.root import query_types
 from .mapping.saving import save_changed, save_new
+from .mapping.shared_homes import shared
 from .mapping.sharing import SharedPeople
 from .mapping.telling import tell_deleted
 from .mapping.transactions import atomically
@@ -153,7 +154,7 @@ class UserResource(SharedPeople):
         if active := organizations().active_home(of_account or Home()):
             homes["active"] = active
         if organizations().shares_accounts:
-            homes = {path: shared(home) for path, home in homes.items()}
+            homes = shared(homes)
         return homes
 
     # -- accounts ------------------------------------------------------------------------------

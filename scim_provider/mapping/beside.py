@@ -130,6 +130,9 @@ class SingleValue(Several, Store):
         primary = {"primary": True} if self.primary else {}
         return [{"value": value, "type": self.type, **primary}]
 
+    def on_account(self, row: Any, target: Target) -> Any:
+        return self._own(self.column.read(row, placed_value(target))) or None
+
     # -- writing -------------------------------------------------------------------------------
 
     def split(self, target: Target, value: Any) -> tuple[Document | None, list[Document]]:

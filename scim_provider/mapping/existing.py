@@ -40,6 +40,7 @@ from .paths import set_value
 from .profiles import note_owned
 from .role_rules import give_default
 from .rows import insert_resources, insert_rows
+from .shared_homes import related_rows
 from .transactions import atomically, database, is_dangling, locking
 
 if TYPE_CHECKING:
@@ -179,7 +180,9 @@ def with_relations(rows: QuerySet[Any], resource_type: ResourceType) -> QuerySet
     """The accounts with the rows that homes look at."""
     names = {name for _, home in resource_type.placed for name in home.account_fields}
     related = [name for name in names if isinstance(account_field(name), ForeignKey)]
-    return rows.select_related(*sorted(related)) if related else rows
+    rows = rows.select_related(*sorted(related)) if related else rows
+    several = {name for _, home in resource_type.placed for name in related_rows(home)}
+    return rows.prefetch_related(*sorted(several)) if several else rows
 
 
 class Listing:

@@ -33,6 +33,9 @@ class Home:
     beside = False
     #: The columns that :meth:`write` sets, as paths from the row.
     paths: tuple[str, ...] = ()
+    #: Where several connections may have an account: whether the values are the account's, which
+    #: one connection owns, or the connection's own. None: that tells the kind of home.
+    of_profile: bool | None = None
 
     @property
     def account_fields(self) -> frozenset[str]:
@@ -96,6 +99,10 @@ class Home:
         value is stored; None where the account's column itself is read.
         """
         return None
+
+    def on_account(self, row: Any, target: Target) -> Any:
+        """What the account says, whoever owns its profile."""
+        return self.read(row, target)
 
 
 class Absent(Home):

@@ -68,7 +68,7 @@ class Owned(Store):
 
     def adopted(self, row: Any, target: Target) -> Any:
         found = self.plain.adopted(row, target)
-        return self.plain.read(row, target) if found is None else found
+        return self.plain.on_account(row, target) if found is None else found
 
     def _is_clients(self, row: Any, target: Target) -> bool:
         if row.account._state.adding:

@@ -23,7 +23,7 @@ from .document import moment_text
 from .functions import MomentText
 from .homes import Store
 from .paths import Document, set_value
-from .profiles import SharedColumn
+from .shared_homes import Shared, is_apart
 
 _loads: Callable[[str], Any] = json.loads
 with suppress(ImportError):
@@ -64,6 +64,7 @@ class Found(NamedTuple):
     scim_id: str
     version: str
     along: tuple[Any, ...] = ()
+    owns_profile: bool = True
 
 
 def reads_values(resource_type: ResourceType) -> bool:
@@ -75,7 +76,8 @@ def reads_values(resource_type: ResourceType) -> bool:
         return False
     hooks = [getattr(type(resource_type), name) for name in _HOOKS]
     for home in (resource_type.default_home, *(home for _, home in resource_type.placed)):
-        hooks += [getattr(type(home), name) for name in _HOME_HOOKS]
+        kinds = [kind for kind in type(home).__mro__ if kind is not object]
+        hooks += [vars(kind)[name] for kind in kinds for name in _HOME_HOOKS if name in vars(kind)]
         hooks += [home.make] if isinstance(home, Composed) else []
     return all(map(_is_ours, hooks))
 
@@ -84,11 +86,14 @@ def _is_ours(function: Any) -> bool:
     return str(function.__module__).partition(".")[0] == _PACKAGE
 
 
-#: The columns at the top of the document, and those within its objects, by their numbers.
-_Places = tuple[tuple[tuple[int, str], ...], tuple[tuple[int, Target, tuple[str, ...]], ...]]
+_Top = tuple[tuple[int, str], ...]
+_Nested = tuple[tuple[int, Target, tuple[str, ...]], ...]
+#: The columns at the top of the document, and those within its objects, by their numbers; and
+#: what is in no column, with the key at the top that leads there.
+_Places = tuple[_Top, _Nested, tuple[tuple[Target, str], ...]]
 
 
-def _sorted_places(places: Sequence[tuple[int, Target]]) -> _Places:
+def _sorted_places(places: Sequence[tuple[int, Target]]) -> tuple[_Top, _Nested]:
     top = tuple((n, t.leaf.name) for n, t in places if not _containers(t))
     return top, tuple((n, t, _containers(t)) for n, t in places if _containers(t))
 
@@ -110,21 +115,26 @@ class RowReader:
         #: What :meth:`values` fetches; what is fetched along with it comes behind.
         self.columns = ("scim_id", *_OWN, *fields)
         first = len(self.columns) - len(fields)
-        shared = {target for target, home in resource_type.placed if isinstance(home, SharedColumn)}
-        #: Where a row says whether it owns the account's columns; 0 where nobody else has any.
+        shared = {target for target, home in resource_type.placed if isinstance(home, Shared)}
+        apart = {target for target, home in resource_type.placed if is_apart(home)}
+        #: Where a row says whether it owns the account's profile; 0 where nobody else has any.
         self._owns = len(self.columns) if shared else 0
         self.columns += ("owns_profile",) if shared else ()
         self._converters = tuple(
             (first + place, convert) for place, (*_, convert) in enumerate(placed) if convert
         )
         places = [(number, target) for number, (target, *_) in enumerate(placed, start=first)]
-        self._places = _sorted_places(places)
-        self._apart = _sorted_places([(n, target) for n, target in places if target not in shared])
         #: What may be stored from a time when it had no home of its own.
-        self._elsewhere = tuple(
+        elsewhere = tuple(
             (target, (*_containers(target), target.leaf.name)[0])
             for target, home in resource_type.placed
             if not isinstance(home, Column | Store) and target.name not in ("schemas", "meta")
+        )
+        self._places = (*_sorted_places(places), elsewhere)
+        #: The same of a row that does not own the profile: what is kept apart is stored.
+        self._apart = (
+            *_sorted_places([(n, target) for n, target in places if target not in apart]),
+            tuple((target, name) for target, name in elsewhere if target not in apart),
         )
         self._extensions = tuple(e.id for e in resource_type.extensions)
         self._annotations = {
@@ -169,8 +179,8 @@ class RowReader:
             scim_id, pk, number, created, modified, stored = values[:_FIRST]
             document: Document = {"schemas": None, "id": None}
             document.update(_loads(stored))
-            places = self._apart if owns and not values[owns] else self._places
-            self._place(document, values, places)
+            owned = not owns or bool(values[owns])
+            self._place(document, values, self._places if owned else self._apart)
             document["id"] = scim_id
             document["schemas"] = self._schemas(document)
             if not in_utc:
@@ -183,11 +193,11 @@ class RowReader:
                 "location": base + scim_id,
                 "version": version,
             }
-            yield Found(pk, scim_id, version, tuple(values[start:end])), document
+            yield Found(pk, scim_id, version, tuple(values[start:end]), owned), document
 
     def _place(self, document: Document, values: Row, places: _Places) -> None:
         """Put the values of columns where they belong; ``document`` is nobody else's."""
-        top, nested = places
+        top, nested, elsewhere = places
         for number, name in top:
             value = values[number]
             if value is not None and value != "" and document.get(name, name) is not None:
@@ -204,7 +214,7 @@ class RowReader:
             for container in containers:
                 inner = inner.setdefault(container, {})
             inner[target.leaf.name] = value
-        for target, outermost in self._elsewhere:
+        for target, outermost in elsewhere:
             if outermost in document:
                 set_value(document, target, None)
 

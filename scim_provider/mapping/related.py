@@ -121,6 +121,18 @@ class Rows(Several):
         for row, document in pairs:
             set_value(document, target, found.get(row.pk))
 
+    def on_account(self, row: Any, target: Target) -> Any:
+        owner = getattr(row, self.owner)
+        rows = sorted(getattr(owner, self.accessor).all(), key=lambda one: one.pk)
+        columns = {name: self.columns[name] for name in self.subs(target)}
+        held = ({name: getattr(one, at) for name, at in columns.items()} for one in rows)
+        return [found for each in held if (found := self._element(target, each))] or None
+
+    @property
+    def accessor(self) -> str:
+        """What the owner calls its rows."""
+        return str(self._relation_field.get_accessor_name())
+
     def _element(self, target: Target, held: Held) -> Element:
         """The element that a row is, of its columns by sub-attribute."""
         element: Document = {}

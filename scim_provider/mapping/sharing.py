@@ -11,10 +11,12 @@ from scim_provider.protocol.errors import ScimError
 
 from . import profiles
 from .access import GuardedPeople
+from .beside import save_beside
 from .claims import refuse_claims
 from .context import Context
 from .document import Document, Placed, Written
 from .index import sync_index
+from .shared_homes import kept_apart
 from .transactions import database
 
 
@@ -23,7 +25,7 @@ class SharedPeople(GuardedPeople):
 
     @cached_property
     def _kept_apart(self) -> tuple[Placed, ...]:
-        return profiles.kept_apart(self.placed)
+        return kept_apart(self.placed)
 
     def homes_of(self, row: Resource) -> Sequence[Placed]:
         return self.placed if row.owns_profile else self._kept_apart
@@ -62,3 +64,4 @@ class SharedPeople(GuardedPeople):
         written = self.place(heir, document, document, its_own)
         self.save(heir, written, its_own)
         sync_index(heir, written.stored_before, written.stored_after, self.resource_schema)
+        save_beside([(heir, written)])

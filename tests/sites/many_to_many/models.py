@@ -59,3 +59,16 @@ class TeamMember(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} in {self.team}"
+
+
+class Phone(models.Model):
+    """A person has several."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="phones"
+    )
+    number = models.CharField(max_length=20)
+    kind = models.CharField(max_length=10, blank=True)
+
+    def __str__(self) -> str:
+        return self.number
