@@ -16,6 +16,7 @@ from django.db.models import F
 from .mapping.functions import NOTHING, NormalisedKey, compare_text, key_variants
 from .mapping.own_members import OwnGroups, OwnMembers
 from .mapping.own_objects import OwnObjects
+from .mapping.transactions import one_at_a_time
 from .models import Resource
 from .protocol import core
 from .protocol.delta import ValueDelta
@@ -50,7 +51,7 @@ class OwnGroupResource(OwnObjects, GroupResource):
     def claim(self, row: Resource, name: str, context: Context) -> None:
         if not context.connection.unique_group_names:
             return
-        self.one_at_a_time(context)
+        one_at_a_time(context.connection)
         key, same = comparison_key(name), NOTHING
         for variant in key_variants(key, "eq"):
             same |= compare_text(NormalisedKey(F(self.name_column())), "eq", variant)

@@ -30,11 +30,11 @@ from django.db.models.functions import Cast, Now
 from django.utils.translation import gettext
 
 from scim_provider.mapping.context import Context
-from scim_provider.mapping.existing import BATCH, Listing, Members, one_at_a_time, with_relations
+from scim_provider.mapping.existing import BATCH, Listing, Members, with_relations
 from scim_provider.mapping.functions import BinaryText
 from scim_provider.mapping.member_sql import MemberSql
 from scim_provider.mapping.rows import insert_resources
-from scim_provider.mapping.transactions import atomically
+from scim_provider.mapping.transactions import atomically, one_at_a_time
 from scim_provider.mapping.writing import StoredResourceType
 from scim_provider.models import Connection, Membership, Resource, UnlistedReason
 from scim_provider.protocol.schema import comparison_key

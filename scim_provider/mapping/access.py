@@ -80,7 +80,7 @@ class GuardedPeople(StoredPeople):
         )
         if row.protected:
             refuse_protected(row, before, after, context, deactivates=deactivates)
-        if deactivates and is_last_admin(row.account, context.owner):
+        if deactivates and is_last_admin(row.account, context.connection):
             raise last_admin_stays(row, context.connection)
 
     def guard_removal(self, row: Resource, context: Context) -> None:
@@ -88,7 +88,7 @@ class GuardedPeople(StoredPeople):
         refuse_administrator(row, context)
         if row.protected:
             raise _refused(row, context, f"{row.name} is protected and is not deleted by SCIM.")
-        if self.is_active(row) and is_last_admin(row.account, context.owner):
+        if self.is_active(row) and is_last_admin(row.account, context.connection):
             raise last_admin_stays(row, context.connection)
 
     # -- what follows --------------------------------------------------------------------------

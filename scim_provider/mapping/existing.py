@@ -41,7 +41,7 @@ from .profiles import note_owned
 from .role_rules import give_default
 from .rows import insert_resources, insert_rows
 from .shared_homes import related_rows
-from .transactions import atomically, database, is_dangling, locking
+from .transactions import atomically, database, is_dangling, one_at_a_time
 
 if TYPE_CHECKING:
     from .resource_type import ResourceType
@@ -167,13 +167,6 @@ def list_members(
             if is_dangling(error):
                 raise
     return atomically(operation)
-
-
-def one_at_a_time(connection: Connection) -> None:
-    """Let one transaction at a time list people of ``connection``."""
-    using = database()
-    row = Connection.objects.using(using).filter(pk=connection.pk).order_by()
-    row.select_for_update(**locking(using)).values_list("pk").first()
 
 
 def with_relations(rows: QuerySet[Any], resource_type: ResourceType) -> QuerySet[Any]:

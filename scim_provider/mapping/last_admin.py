@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db.models import F, Model, QuerySet
+from django.db.models import F, QuerySet
 
 from scim_provider.events import event, telling
 from scim_provider.models import Connection, EventKind, Resource
@@ -16,19 +16,19 @@ from scim_provider.protocol.errors import Forbidden
 
 from .functions import InSet
 from .role_effects import is_hooked
-from .transactions import locking
+from .transactions import locking, one_at_a_time
 
 
-def is_last_admin(account: Any, owner: Model | None) -> bool:
+def is_last_admin(account: Any, connection: Connection) -> bool:
     """Whether nobody else would be left to manage the organization.
 
-    One query for most people. For an admin, another one's account is locked until the transaction
-    ends: two requests at once cannot take one of the last two each.
+    One query for most people. For an admin, the connection is locked before it is asked who else
+    there is: two requests at once cannot take one of the last two each.
     """
-    admins = organizations().admins(owner)
-    if account is None or not admins.filter(pk=account.pk).exists():
+    if account is None or not _admins(connection).filter(pk=account.pk).exists():
         return False
-    return not _is_locked(_active(admins).exclude(pk=account.pk))
+    one_at_a_time(connection)
+    return not _active(_admins(connection)).exclude(pk=account.pk).exists()
 
 
 @contextmanager
@@ -38,18 +38,24 @@ def keeping_an_admin(
     """Raise :class:`Forbidden` where what is done within leaves no administrator among
     ``people``, the keys of their rows, nor elsewhere. For what clients do to roles.
 
-    One query for most; none where roles have no effect: no Django group, and no hook.
+    One query about those people where none of them is an administrator; none where roles have no
+    effect: no Django group, and no hook. Otherwise as :func:`is_last_admin`.
     """
     if not (people and (grants or is_hooked())):
         yield
         return
-    admins = _active(organizations().admins(owner_of(connection)))
+    admins = _admins(connection)
     rows = Resource.objects.using(admins.db).filter(InSet(F("pk"), sorted(people)))
     among = rows.filter(account__isnull=False).values("account")
-    others_stay = _is_locked(admins.exclude(pk__in=among))
-    last = None if others_stay else admins.filter(pk__in=among).order_by("pk").first()
+    concerned = admins.filter(pk__in=among)
+    if not _active(concerned).exists():
+        yield
+        return
+    one_at_a_time(connection)
+    others_stay = _active(admins).exclude(pk__in=among).exists()
+    last = None if others_stay else _active(concerned).order_by("pk").first()
     yield
-    if last is not None and not admins.exists():
+    if last is not None and not _is_locked(concerned):
         raise last_admin_stays(rows.get(account=last), connection)
 
 
@@ -66,14 +72,18 @@ def last_admin_stays(row: Resource, connection: Connection) -> Forbidden:
     return telling(Forbidden(detail), told)
 
 
-def _active(admins: QuerySet[Any]) -> QuerySet[Any]:
-    accounts = get_user_model()._base_manager.using(admins.db)
+def _admins(connection: Connection) -> QuerySet[Any]:
+    return organizations().admins(owner_of(connection))
+
+
+def _active(accounts: QuerySet[Any]) -> QuerySet[Any]:
     fields = {field.name for field in get_user_model()._meta.get_fields()}
-    active = {"is_active": True} if "is_active" in fields else {}
-    return accounts.filter(pk__in=admins.order_by().values("pk"), **active)
+    return accounts.filter(is_active=True) if "is_active" in fields else accounts
 
 
-def _is_locked(accounts: QuerySet[Any]) -> bool:
-    """Whether there is one; it is locked."""
-    locked = accounts.select_for_update(**locking(accounts.db)).order_by("pk")
+def _is_locked(admins: QuerySet[Any]) -> bool:
+    """Whether one of them is active, and locked: whoever deactivates the account waits or did."""
+    accounts = get_user_model()._base_manager.using(admins.db)
+    found = _active(accounts.filter(pk__in=admins.order_by().values("pk")))
+    locked = found.select_for_update(**locking(found.db)).order_by("pk")
     return bool(locked.values_list("pk")[:1])

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from django.db.models import Model, OneToOneField, QuerySet
 from django.utils import timezone
 
-from scim_provider.models import Connection, Resource
+from scim_provider.models import Resource
 from scim_provider.protocol.errors import Uniqueness
 from scim_provider.protocol.messages import ListQuery
 from scim_provider.protocol.schema import Target, comparison_key
@@ -24,7 +24,7 @@ from .document import Document, Written
 from .fitting import field_at
 from .resource_type import Page
 from .rows import insert_resources
-from .transactions import atomically, locking
+from .transactions import atomically, locking, one_at_a_time
 from .writing import StoredResourceType
 
 #: Rows that are listed in one transaction.
@@ -102,7 +102,7 @@ class OwnObjects(StoredResourceType):
             atomically(lambda: self._list_some(new.order_by("pk")[:_BATCH], context))
 
     def _list_some(self, new: QuerySet[Any], context: Context) -> None:
-        self.one_at_a_time(context)
+        one_at_a_time(context.connection)
         some, now = list(new), timezone.now()
         naming = Target(self.schema.attribute(self.naming_attribute))  # type: ignore[arg-type]
         rows = []
@@ -116,11 +116,6 @@ class OwnObjects(StoredResourceType):
         for own, row in zip(some, rows, strict=True):
             setattr(own, self._link.name, row)
         self.own_model._default_manager.bulk_update(some, [self._link.name], batch_size=500)
-
-    def one_at_a_time(self, context: Context) -> None:
-        """Wait for others who name or list rows of this connection."""
-        own = Connection.objects.filter(pk=context.connection.pk)
-        list(own.select_for_update(**locking(own.db)).values_list("pk"))
 
     # -- writing -------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from django.db import (
 )
 
 from scim_provider.events import record_refusal
-from scim_provider.models import Resource
+from scim_provider.models import Connection, Resource
 from scim_provider.protocol.errors import ScimError
 from scim_provider.routers import primary
 
@@ -126,3 +126,13 @@ def locking(using: str, *relations: str) -> dict[str, Any]:
     if features.has_select_for_no_key_update:
         arguments["no_key"] = True
     return arguments
+
+
+def one_at_a_time(connection: Connection) -> None:
+    """Wait, until the transaction ends, for others who list or name rows of ``connection``.
+
+    And for those who take an administrator away: one row to lock, so that nobody waits in a circle.
+    """
+    using = database()
+    row = Connection.objects.using(using).filter(pk=connection.pk).order_by()
+    row.select_for_update(**locking(using)).values_list("pk").first()
