@@ -26,6 +26,7 @@ from .transactions import database
 
 #: What an account of a batch knows of itself, so that nobody asks for each one.
 _KNOWN = "scim_profile_owned"
+_FIRST = SharedProfile.FIRST
 
 
 def note_owned(accounts: Sequence[Any], context: Context) -> None:
@@ -55,6 +56,27 @@ def may_own(account: Any, context: Context) -> bool:
     if _KNOWN not in vars(account):
         note_owned([account], context)
     return not vars(account).pop(_KNOWN)
+
+
+def is_lost(row: Resource, before: Document, after: Document, context: Context) -> bool:
+    """Whether a profile is no longer the connection's: the membership that it had here does not
+    count, before or after a change, and another organization counts on the account.
+
+    One statement, for changes of people who are not active.
+    """
+    if row.pk is None or (before.get("active") is not False and after.get("active") is not False):
+        return False
+    if not organizations().shares_accounts or context.connection.shared_profile != _FIRST:
+        return False
+    these = get_user_model()._base_manager.using(database()).filter(pk=row.account_id)
+    return organizations().needed_elsewhere(these, context.owner).exists()
+
+
+def give_up(row: Resource, before: Document, after: Document, homes: Sequence[Placed]) -> Written:
+    """Keep apart from now on what a row has that owned the profile."""
+    row.owns_profile = False
+    update_where(Resource, {"id": row.pk}, {"owns_profile": False})
+    return place_apart(row, before, after, homes)
 
 
 def place_apart(

@@ -32,6 +32,8 @@ class SharedPeople(GuardedPeople):
 
     def place(self, row: Resource, before: Document, after: Document, context: Context) -> Written:
         if row.owns_profile:
+            if profiles.is_lost(row, before, after, context):
+                return profiles.give_up(row, before, after, self._kept_apart)
             return super().place(row, before, after, context)
         if row.pk is not None and self._takes_over(row, context):
             row.owns_profile = True

@@ -134,3 +134,60 @@ def test_who_belongs_is_asked_for_all_at_once(red, blue):  # noqa: F811
 
     costs(2)  # what is remembered of the site's models is looked up by now
     assert costs(3) == costs(9)
+
+
+@pytest.fixture
+def in_both(red, blue):  # noqa: F811
+    """Made by Blue's SCIM, and taken in by Red by hand."""
+    made = blue.post("/Users", user(ADA, emails=email("ada@blue.example"), title="Dr.")).json()
+    Teams().admit(Account.objects.get(), red.connection.owner)
+    return f"/Users/{made['id']}"
+
+
+def test_an_account_stays_with_the_organization_that_made_it(blue, in_both):  # noqa: F811
+    new = email("countess@blue.example")
+    assert blue.patch(in_both, {"op": "replace", "path": "emails", "value": new}).status_code == 200
+    assert Account.objects.get().email == "countess@blue.example"
+    assert Resource.objects.get().owns_profile
+
+
+@pytest.mark.parametrize("by", ["SCIM", "hand", "the same request"])
+@pytest.mark.parametrize("active", [True, None])
+def test_who_let_a_person_go_writes_nothing_of_an_account_that_others_count_on(
+    red,  # noqa: F811
+    blue,  # noqa: F811
+    in_both,
+    by,
+    active,
+):
+    evil = {**TAKE_OVER, "userName": "evil"}
+    if by == "SCIM":
+        off = {"op": "replace", "path": "active", "value": False}
+        assert blue.patch(in_both, off).json()["title"] == "Dr."
+    elif by == "hand":
+        Teams().dismiss(Account.objects.all(), blue.connection.owner)
+    if by == "the same request":
+        evil["active"] = False
+    elif active:
+        evil["active"] = True
+    before = Account.objects.values("username", "email", "password").get()
+    answer = blue.patch(in_both, {"op": "replace", "value": evil})
+    assert answer.status_code == 200
+    assert (answer.json()["emails"], answer.json()["title"]) == (TAKE_OVER["emails"], "Dr.")
+    assert answer.json() == blue.get(in_both).json()
+    assert Account.objects.values("username", "email", "password").get() == before
+    assert Account.objects.get().is_active
+    for condition in ('emails.value eq "evil@blue.example"', 'userName eq "evil"'):
+        assert blue.get("/Users", filter=condition).json()["totalResults"] == 1
+    made = red.post("/Users", user(ADA, emails=email("ada@red.example")))
+    assert made.status_code == 201
+    expected = "ada@blue.example" if active and by != "the same request" else "ada@red.example"
+    assert Account.objects.distinct().get().email == expected
+
+
+def test_a_person_who_is_in_no_other_organization_stays_with_who_made_the_account(blue):  # noqa: F811
+    made = blue.post("/Users", user(ADA, emails=email("ada@blue.example"))).json()
+    for value in (False, True):
+        off = {"op": "replace", "value": {"active": value, "title": str(value)}}
+        assert blue.patch(f"/Users/{made['id']}", off).status_code == 200
+    assert Resource.objects.get().owns_profile
