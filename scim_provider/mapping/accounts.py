@@ -29,7 +29,7 @@ from scim_provider.models import Connection, FormerUser, Resource
 from scim_provider.organizations import organizations
 from scim_provider.prepared import Number, Prepared, Text
 from scim_provider.protocol.errors import Forbidden, InvalidValue
-from scim_provider.protocol.schema import Target
+from scim_provider.protocol.schema import Target, comparison_key
 
 from .columns import Column, KeyColumn
 
@@ -40,6 +40,20 @@ def account_field(name: str) -> Any | None:
         return get_user_model()._meta.get_field(name)
     except FieldDoesNotExist:
         return None
+
+
+def keeps_login(account: Any, name: str, before: str) -> bool:
+    """Whether an account keeps the spelling of its login name, as ``name`` is the same in another.
+
+    A userName knows no case (RFC 7643 §4.1.1), and a log-in may. What SCIM itself spelt, as
+    ``before`` tells, follows the client, where nobody can log in with it and a password.
+    """
+    if account._state.adding:
+        return False
+    login = str(account.get_username() or "")
+    if comparison_key(login, precis=True) != comparison_key(name, precis=True):
+        return False
+    return login != before or account.has_usable_password()
 
 
 class UserName(KeyColumn):
@@ -53,12 +67,14 @@ class UserName(KeyColumn):
         return frozenset({get_user_model().USERNAME_FIELD})
 
     def write(self, row: Any, target: Target, value: Any) -> None:
+        before = row.name
         super().write(row, target, value)
         field = get_user_model()._meta.get_field(get_user_model().USERNAME_FIELD)
         limit = getattr(field, "max_length", None)
         if limit and len(value) > limit:
             raise InvalidValue(f"{target} is {len(value)} characters long; at most {limit} fit.")
-        setattr(row.account, field.name, value)
+        if not keeps_login(row.account, value, before):
+            setattr(row.account, field.name, value)
         row.unique_key = row.name_key
 
 

@@ -68,7 +68,7 @@ def is_lost(row: Resource, before: Document, after: Document, context: Context) 
         return False
     if not organizations().shares_accounts or context.connection.shared_profile != _FIRST:
         return False
-    these = get_user_model()._base_manager.using(database()).filter(pk=row.account_id)
+    these = get_user_model()._base_manager.using(database()).filter(pk__in=[row.account_id])
     return organizations().needed_elsewhere(these, context.owner).exists()
 
 

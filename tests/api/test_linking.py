@@ -119,7 +119,7 @@ def test_a_linked_account_keeps_its_key_and_password_and_takes_the_attributes(
     person = Resource.objects.get(name_key="ada")
     after = Account.objects.get(pk=ada.pk)
     assert (person.account_id, seen) == (ada.pk, [ada.pk])
-    assert (after.username, after.last_name, after.email) == ("ADA", "King", "ada@acme.example")
+    assert (after.username, after.last_name, after.email) == ("ada", "King", "ada@acme.example")
     assert after.password == ada.password
     told = Event.objects.get(kind=EventKind.PERSON_LINKED)
     assert (told.account, told.scim_id) == (ada, person.scim_id)
@@ -127,6 +127,43 @@ def test_a_linked_account_keeps_its_key_and_password_and_takes_the_attributes(
     (found,) = scim.get("/Users", filter='externalId eq "x"').json()["Resources"]
     assert (found["userName"], found["active"]) == ("ADA", True)
     assert create(scim, "POST", body) == 409, "it is somebody's now"
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_linked_person_logs_in_by_the_name_they_know(
+    scim: ScimClient, linking: Connection, ada: Account, way: str
+) -> None:
+    def may_log_in(name: str) -> bool:
+        return Client().login(username=name, password="Tr0ub4dor and more")
+
+    ada.set_password("Tr0ub4dor and more")
+    ada.save()
+    assert create(scim, way, user("ADA")) == 201
+    (made,) = scim.get("/Users", filter='userName eq "aDa"').json()["Resources"]
+    url = f"/Users/{made['id']}"
+    assert made["userName"] == "ADA"
+    assert may_log_in("ada")
+    metas = [scim.put(url, user("ADA", active=True)).json()["meta"] for _ in range(2)]
+    assert metas[0] == metas[1], "nothing is left to write"
+    for spelling in ("Ada", "ada", "aDA"):
+        renamed = {"op": "replace", "path": "userName", "value": spelling}
+        assert scim.patch(url, renamed).json()["userName"] == spelling
+        assert may_log_in("ada")
+    scim.patch(url, {"op": "replace", "path": "userName", "value": "Ada.King"})
+    assert may_log_in("Ada.King")
+    assert not may_log_in("ada")
+
+
+def test_a_listed_person_with_a_password_keeps_the_spelling_of_the_login_name(
+    scim: ScimClient, connection: Connection, ada: Account
+) -> None:
+    existing.choose(connection, "list")
+    (listed,) = scim.get("/Users", filter='userName eq "ada"').json()["Resources"]
+    renamed = {"op": "replace", "path": "userName", "value": "ADA"}
+    assert scim.patch(f"/Users/{listed['id']}", renamed).json()["userName"] == "ADA"
+    ada.refresh_from_db()
+    assert ada.has_usable_password()
+    assert ada.username == "ada"
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -9,6 +9,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import is_password_usable
 from django.test import override_settings
 
+from scim_provider.models import Connection
 from scim_provider.resources import UserResource
 from tests.scim_client import ScimClient
 from tests.sites.own_models.people.scim import STAFF
@@ -51,6 +52,20 @@ def test_a_bulk_request_makes_accounts_in_the_sites_own_way_too(scim: ScimClient
     assert [one["status"] for one in answered] == ["201"] * 4 + ["409"]
     made = Account.objects.order_by("level").values_list("email", "level", "welcomed")
     assert list(made) == [(f"p{number}@x.test", number, True) for number in range(4)]
+
+
+def test_a_linked_account_keeps_the_spelling_of_its_login_name(scim: ScimClient) -> None:
+    Connection.objects.update(existing_account="link")
+    account = Account.objects.create_user("ada@x.test", cost_center=1)
+    made = create(scim, "Ada@X.test")
+    assert made["userName"] == "Ada@X.test"
+    assert Account.objects.get().email == "ada@x.test"
+    renamed = {"op": "replace", "path": "userName", "value": "ADA@x.test"}
+    assert scim.patch(f"/Users/{made['id']}", renamed).json()["userName"] == "ADA@x.test"
+    renamed["value"] = "countess@x.test"
+    scim.patch(f"/Users/{made['id']}", renamed)
+    account.refresh_from_db()
+    assert account.email == "countess@x.test"
 
 
 NAMES: dict[str, tuple[list[tuple[str, dict[str, Any]]], str]] = {
