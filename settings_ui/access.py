@@ -10,7 +10,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -51,12 +51,20 @@ class SettingsView(View):
     def _answer(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
-        if not self.can_view or (self.manages and not self.can_manage):
+        try:
+            allowed = self.can_manage if self.manages else self.can_view
+        except Http404 as nowhere:
+            return self.without_organization(nowhere)
+        if not allowed:
             raise PermissionDenied
         if self.needs_fresh_login and not self._is_fresh():
             back = request.path if request.method == "GET" else reverse("scim_settings:security")
             return redirect(f"{reverse('scim_settings:confirm')}?{urlencode({'next': back})}")
         return super().dispatch(request, *args, **kwargs)
+
+    def without_organization(self, nowhere: Http404) -> HttpResponse:
+        """The answer to somebody whom the site knows no organization of."""
+        raise nowhere
 
     @property
     def account(self) -> AbstractBaseUser:
@@ -93,11 +101,17 @@ class SettingsView(View):
 
     def page(self, template: str, **context: Any) -> HttpResponse:
         """The rendered page ``settings_ui/<template>``."""
+        own = {
+            "organization": self.organizations.name(self.owner),
+            "can_manage": self.can_manage,
+        }
+        return self.page_of_nobody(template, **own | context)
+
+    def page_of_nobody(self, template: str, **context: Any) -> HttpResponse:
+        """The same about no organization."""
         shared = {
             "base_template": ui_settings.base_template,
             "product_name": ui_settings.product_name,
-            "organization": self.organizations.name(self.owner),
-            "can_manage": self.can_manage,
         }
         return render(self.request, f"settings_ui/{template}", shared | context)
 

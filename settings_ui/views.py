@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.decorators import method_decorator
@@ -22,6 +22,7 @@ from scim_provider.models import AccessKey
 
 from . import texts
 from .access import SettingsView, confirm
+from .elsewhere import elsewhere, may_look
 from .forms import EnableForm, KeyForm, PasswordForm, RotateForm
 
 
@@ -71,11 +72,8 @@ class KeyPage(SettingsView):
             raise PermissionDenied
 
 
-class Security(SettingsView):
-    """Everything about the connection on one page."""
-
-    def get(self, request: HttpRequest) -> HttpResponse:
-        return self.security_page(EnableForm(outlook=self.outlook))
+class SecurityPage(SettingsView):
+    """A view that may answer with the overview."""
 
     @property
     def outlook(self) -> existing.Outlook:
@@ -108,7 +106,20 @@ class Security(SettingsView):
         )
 
 
-class Enable(KeyPage, Security):
+class Security(SecurityPage):
+    """Everything about the connection on one page."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self.security_page(EnableForm(outlook=self.outlook))
+
+    def without_organization(self, nowhere: Http404) -> HttpResponse:
+        """Who sees the connections in Django's admin reads here where they are; others, nothing."""
+        if self.request.method not in ("GET", "HEAD") or not may_look(self.account):
+            raise nowhere
+        return self.page_of_nobody("security_elsewhere.html", elsewhere=elsewhere(self.account))
+
+
+class Enable(KeyPage, SecurityPage):
     """The ticked box: SCIM is on, and here is the key."""
 
     http_method_names = ["get", "head", "post"]
@@ -135,7 +146,7 @@ class Enable(KeyPage, Security):
         return self.key_page(new)
 
 
-class ListMembers(Security):
+class ListMembers(SecurityPage):
     """Goes on listing the members who were there, for a moment; the page asks until it is done."""
 
     manages = True

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import BrowserContext, Page, expect
@@ -16,6 +18,7 @@ from example_project.accounts.models import Organization, Plan
 from scim_provider import connections, keys
 from scim_provider.models import AccessKey, Connection
 from tests.browser.test_flow import arrive, turn_on
+from tests.factories import SuperuserFactory
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -120,6 +123,25 @@ def test_the_key_page_is_accessible(dana_page: Page) -> None:
     dana_page.get_by_role("link", name="Done").click()
     expect(dana_page.get_by_role("dialog")).to_be_visible()
     assert violations(dana_page) == {}
+
+
+def test_the_page_of_who_belongs_to_no_organization_is_accessible(
+    context: BrowserContext, live_server: Any, security: str, acme: Organization
+) -> None:
+    connected(acme)
+    client = Client()
+    client.force_login(SuperuserFactory())
+    session = client.cookies["sessionid"].value
+    context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
+    page = context.new_page()
+    page.goto(security)
+    expect(page.get_by_role("heading", name="Organizations")).to_be_visible()
+    in_every_look(page, page.reload)
+    page.set_extra_http_headers({"Accept-Language": "en"})
+    page.reload()
+    page.get_by_role("link", name="Acme", exact=True).focus()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/admin/scim_provider/connection/"))
 
 
 def test_a_form_with_a_mistake_is_accessible(dana_page: Page) -> None:

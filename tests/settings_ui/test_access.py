@@ -60,10 +60,24 @@ def test_a_member_who_is_no_admin_is_refused_everywhere(
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_an_admin_without_an_organization_finds_nothing(urls: dict[str, str], method: str) -> None:
+def test_a_superuser_without_an_organization_finds_no_settings(
+    urls: dict[str, str], method: str
+) -> None:
     client = client_of(SuperuserFactory())
+    for name, url in urls.items():
+        if (name, method) != ("security", "get"):
+            assert getattr(client, method)(url).status_code == 404, url
+
+
+@pytest.mark.parametrize("rights", [{}, {"is_staff": True}])
+def test_others_without_an_organization_find_nothing(
+    urls: dict[str, str], rights: dict[str, bool]
+) -> None:
+    client = client_of(AccountFactory(organization=None, **rights))
     for url in urls.values():
-        assert getattr(client, method)(url).status_code == 404, url
+        answer = client.get(url)
+        assert answer.status_code == 404, url
+        assert b"Acme" not in answer.content
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
