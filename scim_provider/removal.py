@@ -20,7 +20,7 @@ from .connections import owner_key
 from .lockout import lock_out
 from .mapping.accounts import account_field
 from .mapping.member_active import ACTIVE, of_account
-from .mapping.role_effects import settle_groups
+from .mapping.role_effects import is_hooked, roles_ended
 from .mapping.rows import batched, saves_are_watched
 from .mapping.transactions import database
 from .models import (
@@ -80,14 +80,16 @@ def remove(connection: Connection, owner: Model | None) -> None:
     thousand.
     """
     organizations().dismiss(_accounts(connection), owner)
-    granted: list[Any] = []
+    had_roles: list[Any] = []
     if connection.on_organization_delete == OnOrganizationDelete.DEACTIVATE:
         _deactivate(connection)
-        granted = _in_granted_groups(connection)
+        had_roles = _with_roles(connection)
     for rows in own_rows(connection):
         _delete(rows)
-    for some in batched(granted, _AT_ONCE):
-        settle_groups(some)
+    model = get_user_model()
+    accounts = model._base_manager.using(router.db_for_write(model))
+    for some in batched(had_roles, _AT_ONCE):
+        roles_ended(list(accounts.filter(pk__in=some).order_by("pk")), owner)
     logger.info("SCIM's data of %s was removed with the organization.", owner)
 
 
@@ -105,10 +107,16 @@ def _accounts(connection: Connection) -> QuerySet[Any]:
     return accounts
 
 
-def _in_granted_groups(connection: Connection) -> list[Any]:
-    """The accounts that are in Django groups for their roles: who stays elsewhere loses these."""
-    rows = GrantedGroup.objects.using(database()).filter(account__in=_accounts(connection))
-    return list(rows.order_by().values_list("account", flat=True).distinct())
+def _with_roles(connection: Connection) -> list[Any]:
+    """The accounts whose roles end and had an effect: in Django groups, or by the site's hook."""
+    using, accounts = database(), _accounts(connection)
+    rows = GrantedGroup.objects.using(using).filter(account__in=accounts)
+    found = set(rows.order_by().values_list("account", flat=True).distinct())
+    if is_hooked():
+        people = Resource.objects.using(using).filter(connection=connection, account__in=accounts)
+        assigned = RoleAssignment.objects.using(using).filter(user__in=people).order_by()
+        found.update(assigned.values_list("user__account", flat=True).distinct())
+    return sorted(found)
 
 
 def _deactivate(connection: Connection) -> None:

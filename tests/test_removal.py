@@ -14,6 +14,7 @@ from example_project.accounts.models import Account, Organization
 from scim_provider import keys, removal
 from scim_provider.connections import connection_for
 from scim_provider.models import AttributeValue, Connection, Resource, Role
+from scim_provider.roles import roles_of
 from tests.api.fixture_answers import assert_error, group, user
 from tests.conftest import ScimClient
 from tests.factories import ConnectionFactory, OrganizationFactory
@@ -125,6 +126,48 @@ def test_who_stays_elsewhere_loses_what_its_roles_granted(teams):
     assert set(ada.groups.all()) == {kept, granted}
     red.connection.owner.delete()
     assert set(ada.groups.all()) == {kept}
+
+
+class WithRoles(Teams):
+    """A site whose hook keeps roles in a column of its own."""
+
+    def roles_changed(self, accounts, owner):
+        roles = roles_of(accounts)
+        for account in accounts:
+            account.last_name = " ".join(role.value for role in roles.get(account.pk, []))
+            account.save(update_fields=["last_name"])
+        told.append((owner.name, sorted(account.username for account in accounts)))
+
+
+told = []
+
+
+@pytest.mark.parametrize("policy", ["deactivate", "keep"])
+def test_the_hook_takes_off_the_roles_that_the_organization_gave(teams, settings, policy):
+    settings.SCIM_PROVIDER = settings.SCIM_PROVIDER | {"ORGANIZATIONS": WithRoles}
+    red, blue = teams
+    red.connection.on_organization_delete = policy
+    red.connection.save()
+    for name in ("ada", "bo"):
+        red.post("/Users", user(name, role="admin"))
+    red.post("/Users", user("cy"))
+    ada, bo, _ = Account.objects.order_by("username")
+    Resource.objects.filter(name="bo").update(protected=True)
+    blue.connection.existing_account = "link"
+    blue.connection.save()
+    Teams().admit(ada, blue.connection.owner)
+    blue.post("/Users", user("ada", role="analyst"))
+    ada.refresh_from_db()
+    assert set(ada.last_name.split()) == {"admin", "analyst"}
+    told.clear()
+    red.connection.owner.delete()
+    ada.refresh_from_db()
+    bo.refresh_from_db()
+    if policy == "keep":
+        assert (told, ada.last_name) == ([], "admin analyst")
+    else:
+        assert (told, ada.last_name) == ([("Red", ["ada"])], "analyst")
+    assert bo.last_name == "admin", "protected people stay as they are"
 
 
 def test_the_statements_are_as_many_for_one_person_as_for_many(teams):
