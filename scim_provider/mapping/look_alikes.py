@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import unicodedata
 
+from scim_provider.protocol.values import is_drawn
+
 #: Letters that fonts draw like the Latin ones below them (Unicode Technical Standard 39).
 _LATIN = str.maketrans(
     # Cyrillic
@@ -20,8 +22,6 @@ _LATIN = str.maketrans(
 )
 #: Marks that separate, seen as the ASCII ones: other scripts' dots and dashes.
 _SIGNS = str.maketrans({"․": ".", "。": ".", "‐": "-", "‑": "-", "–": "-", "−": "-", "‚": ","})
-#: Letters that are drawn as nothing, though Unicode counts them as letters or marks.
-_INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
 
 
 def spellings(name: str) -> tuple[str, ...]:
@@ -35,14 +35,8 @@ def folded(name: str) -> str:
     if name.isascii() and name.isprintable() and not name.endswith((" ", ".")):
         return name
     text = unicodedata.normalize("NFKC", name)
-    drawn = "".join(letter for letter in text if _is_drawn(letter))
+    drawn = "".join(letter for letter in text if is_drawn(letter))
     return drawn.translate(_SIGNS).translate(_LATIN).strip().rstrip(". ") or name
-
-
-def _is_drawn(letter: str) -> bool:
-    if letter in _INVISIBLE or 0xFE00 <= ord(letter) <= 0xFE0F:
-        return False
-    return unicodedata.category(letter) not in ("Cf", "Cc")
 
 
 def _cases(text: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from .dialects import straighten_resource
 from .errors import InvalidSyntax, InvalidValue, Mutability
 from .reading import Reader, assigned, is_unassigned
 from .schema import ResourceSchema, Target
-from .values import quoted
+from .values import code_points, is_invisible, quoted
 
 #: A resource in SCIM's JSON shape, canonical: see docs/design.md, "Documents".
 Document = dict[str, Any]
@@ -152,6 +152,11 @@ def _check_required_value(document: Mapping[str, Any], target: Target) -> None:
         if attribute.required:
             raise InvalidValue(f"'{target}' is required: send a value for it.")
         return
+    if attribute.required and isinstance(value, str) and is_invisible(value):
+        raise InvalidValue(
+            f"'{target}' holds nothing that people can see: {code_points(value)}. "
+            "Map an attribute with a readable value to it."
+        )
     for sub in attribute.sub_attributes:
         elements = value if attribute.multi_valued else [value]
         must_be_sent = sub.required and sub.mutability != "readOnly"

@@ -7,6 +7,7 @@ import binascii
 import json
 import math
 import re
+import unicodedata
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -24,6 +25,30 @@ _DATE_TIME = re.compile(
 )
 # What JSON can spell and no database stores: NUL and halves of surrogate pairs.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+# Letters that are drawn as nothing, though Unicode counts them as letters, marks or signs: its
+# Default_Ignorable_Code_Point without the categories Cf and Cc, and the empty pattern of Braille.
+_UNDRAWN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8"
+    "\U000e0000-\U000e0fff]"
+)
+
+
+def is_drawn(letter: str) -> bool:
+    """Whether people see a character or, of white space, where it is."""
+    return unicodedata.category(letter) not in ("Cf", "Cc") and not _UNDRAWN.match(letter)
+
+
+def is_invisible(text: str) -> bool:
+    """Whether people see nothing of ``text``: white space, controls, joiners."""
+    return not any(is_drawn(letter) and not letter.isspace() for letter in text)
+
+
+def code_points(text: str, most: int = 10) -> str:
+    """``text`` as ``U+200B U+2060``, for an error detail."""
+    shown = " ".join(f"U+{ord(letter):04X}" for letter in text[:most])
+    return f"{shown} …" if len(text) > most else shown
 
 
 def quoted(text: str, length: int = 60) -> str:
