@@ -20,6 +20,7 @@ from django.db.models.lookups import (
 from scim_provider.models import Resource
 from scim_provider.protocol.errors import InvalidFilter, InvalidValue
 from scim_provider.protocol.filter import And, Comparison, Filter, Operator, Present, evaluate
+from scim_provider.protocol.memory import holds
 from scim_provider.protocol.schema import Attribute, Target
 from scim_provider.protocol.values import key_number, quoted
 
@@ -187,7 +188,7 @@ class _OwnElement:
             return self.home.column.compare(placed_value(target), operator, key, self.context)
         if name == "primary" and self.home.primary:
             return EVERYTHING if key == "true" else NOTHING
-        if name == "type" and _holds(target.leaf.key(self.home.type), operator, key):
+        if name == "type" and holds(target.leaf.key(self.home.type), operator, key):
             return EVERYTHING
         return NOTHING
 
@@ -195,19 +196,6 @@ class _OwnElement:
         known = {"value", "type"} | ({"primary"} if self.home.primary else set())
         is_there = target.sub_attribute is None or target.leaf.name in known
         return EVERYTHING if is_there else NOTHING
-
-
-def _holds(own: str, operator: str, key: str) -> bool:
-    return {
-        "eq": own == key,
-        "co": key in own,
-        "sw": own.startswith(key),
-        "ew": own.endswith(key),
-        "gt": own > key,
-        "ge": own >= key,
-        "lt": own < key,
-        "le": own <= key,
-    }[operator]
 
 
 _ORDERED = {

@@ -23,6 +23,7 @@ from django.utils import timezone
 
 from scim_provider.protocol.errors import InvalidFilter, InvalidValue
 from scim_provider.protocol.filter import Operator
+from scim_provider.protocol.memory import holds
 from scim_provider.protocol.schema import Attribute, Target
 
 from .context import Context
@@ -222,17 +223,7 @@ class Constant(Home):
 
     def holds(self, target: Target, operator: Operator, key: str) -> bool:
         """Whether ``value operator key``."""
-        own = target.leaf.key(self.value)
-        return {
-            "eq": own == key,
-            "co": key in own,
-            "sw": own.startswith(key),
-            "ew": own.endswith(key),
-            "gt": own > key,
-            "ge": own >= key,
-            "lt": own < key,
-            "le": own <= key,
-        }[operator]
+        return holds(target.leaf.key(self.value), operator, key)
 
     def compare(self, target: Target, operator: Operator, key: str, context: Context) -> Q:
         return EVERYTHING if self.holds(target, operator, key) else NOTHING

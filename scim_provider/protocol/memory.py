@@ -23,6 +23,11 @@ _TESTS: dict[Operator, Callable[[str, str], bool]] = {
 }
 
 
+def holds(found: str, operator: Operator, key: str) -> bool:
+    """Whether ``found operator key``, of two keys of comparison; ``ne`` is asked otherwise."""
+    return _TESTS[operator](found, key)
+
+
 def matches(tree: Filter[Target], document: Mapping[str, Any]) -> bool:
     """Whether a canonical document matches a resolved filter (RFC 7644 §3.4.2.2)."""
 
@@ -58,7 +63,7 @@ class _Memory:
         keys = [comparison_key(target.leaf, found) for found in self.values(target)]
         if operator == "ne":
             return not keys or any(key != value for key in keys)
-        return any(_TESTS[operator](key, value) for key in keys)
+        return any(holds(key, operator, value) for key in keys)
 
     def present(self, target: Target) -> bool:
         return any(map(_has_content, self.values(target)))
