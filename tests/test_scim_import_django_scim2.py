@@ -18,7 +18,9 @@ from django.test import override_settings
 from example_project.accounts.models import Account, Organization
 from scim_provider import django_scim2
 from scim_provider.connections import connection_for
-from scim_provider.models import Connection, Event, Membership, Resource
+from scim_provider.django_scim2 import carrying
+from scim_provider.models import Connection, Event, Membership, Resource, Role, RoleAssignment
+from scim_provider.role_mapping import apply, preview
 from tests.conftest import ScimClient
 from tests.factories import AccountFactory, OrganizationFactory, SuperuserFactory
 
@@ -129,6 +131,78 @@ def test_people_who_come_later_join_the_groups_that_are_there(
     told = run()
     assert (told["users"], told["users_there_already"], told["members"]) == (1, 1, 1)
     assert Membership.objects.get().member.account == boss
+
+
+def test_who_joins_a_group_that_is_there_changes_its_version_and_gets_its_roles(
+    scim: ScimClient, ana: Account, organization: Organization, connection: Connection
+) -> None:
+    boss = SuperuserFactory(organization=organization, username="boss")
+    group = Group.objects.create(name="Sales")
+    group.user_set.add(ana, boss)
+    run(code=1)
+    apply(connection, {"rules": [{"group": "Sales", "role": "analyst"}]})
+    before = scim.get(f"/Groups/{group.pk}")
+    Account.objects.filter(pk=boss.pk).update(is_staff=False, is_superuser=False)
+    run()
+    after = scim.get(f"/Groups/{group.pk}")
+    assert (len(before.json()["members"]), len(after.json()["members"])) == (1, 2)
+    assert before.headers["ETag"] != after.headers["ETag"]
+    assert set(RoleAssignment.objects.values_list("user__account", "role__value")) == {
+        (ana.pk, "analyst"),
+        (boss.pk, "analyst"),
+    }
+    assert preview(connection, {}).as_dict()["people"] == 0
+
+
+def test_who_was_deleted_through_scim_stays_deleted(
+    scim: ScimClient, ana: Account, connection: Connection
+) -> None:
+    run()
+    assert scim.delete(f"/Users/{ana.pk}").status_code == 204
+    told = run()
+    assert (told["users"], told["users_deleted_since"], told["conflicts"]) == (0, 1, 0)
+    assert scim.get(f"/Users/{ana.pk}").status_code == 404
+
+
+def test_ids_that_cannot_be_kept_are_told(
+    organization: Organization, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A column of the site's own need be neither unique nor short."""
+    for name, own_id in (("a", "same"), ("b", "same"), ("c", "c")):
+        account = AccountFactory(organization=organization, username=name, last_name=own_id)
+        Group.objects.create(name=name).user_set.add(account)
+    fields = ("--user-id-field=last_name", "--group-id-field=id")
+    told = run(*fields, code=1)
+    assert (told["users"], told["groups"], told["members"]) == (2, 2, 2)
+    assert conflicts(told) == {"b": "Another person of this connection has the same id."}
+    assert run(*fields, code=1)["users_there_already"] == 2
+    Resource.objects.all().delete()
+    monkeypatch.setattr(Account, "scim_external_id", "x" * 256, raising=False)
+    assert "external id is too long" in conflicts(run(*fields, code=1))["c"]
+    monkeypatch.setattr(carrying, "text_of", lambda value: "7" * 255 if value else "")
+    told = run(*fields, code=1)
+    assert (told["users"], told["groups"]) == (0, 0)
+    assert {each["reason"] for each in told["conflicts_told"]} == {
+        "Its id is too long: at most 254 characters."
+    }
+
+
+def test_groups_of_one_id_are_told(
+    ana: Account, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Group.objects.create(name="Sales").user_set.add(ana)
+    Group.objects.create(name="Support").user_set.add(ana)
+    monkeypatch.setattr(carrying, "_group_name", lambda group: group.name)
+    monkeypatch.setattr(carrying, "text_of", lambda value: "7" if value else "")
+    told = run(code=1)
+    assert (told["groups"], conflicts(told)) == (1, {"Support": "Another group has the same id."})
+
+
+def test_a_rehearsal_makes_no_connection(organization: Organization) -> None:
+    AccountFactory(organization=organization)
+    assert run("--dry-run")["users"] == 1
+    assert not Connection.objects.exists()
+    assert not Role.objects.exists()
 
 
 def test_a_rehearsal_changes_nothing(ana: Account, connection: Connection) -> None:

@@ -8,13 +8,13 @@ it ended.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
 
-from django.db import router, transaction
+from django.db import router
 from django.db.models import (
     BigIntegerField,
     CharField,
@@ -27,16 +27,19 @@ from django.db.models import (
     Value,
 )
 from django.db.models.functions import Cast, Now
+from django.utils import timezone
 from django.utils.translation import gettext
 
 from scim_provider.mapping.context import Context
 from scim_provider.mapping.existing import BATCH, Listing, Members, with_relations
 from scim_provider.mapping.functions import BinaryText
 from scim_provider.mapping.member_sql import MemberSql
+from scim_provider.mapping.membership import touch_groups_of_all
+from scim_provider.mapping.role_rules import RoleRules
 from scim_provider.mapping.rows import insert_resources
 from scim_provider.mapping.transactions import atomically, one_at_a_time
 from scim_provider.mapping.writing import StoredResourceType
-from scim_provider.models import Connection, Membership, Resource, UnlistedReason
+from scim_provider.models import Connection, FormerUser, Membership, Resource, UnlistedReason
 from scim_provider.protocol.schema import comparison_key
 from scim_provider.resources import resource_types
 
@@ -47,6 +50,8 @@ GROUPS = 100
 #: Conflicts that are told one by one.
 MOST_TOLD = 1000
 _NAME_LENGTH = Resource._meta.get_field("name").max_length or 0
+_ID_LENGTH = Resource._meta.get_field("scim_id").max_length or 0
+_EXTERNAL_ID_LENGTH = Resource._meta.get_field("external_id").max_length or 0
 
 #: Called with how many more are done.
 Advance = Callable[[int], None]
@@ -88,12 +93,6 @@ class Import:
         self.using = router.db_for_write(Resource)
         self.report = Report()
         self.users, self.groups = _stored("User"), _stored("Group")
-
-    def rehearse(self, advance: Advance) -> None:
-        """All of it in a transaction that is rolled back: the report says what would be."""
-        with transaction.atomic(using=self.using):
-            self.run(advance)
-            transaction.set_rollback(True, using=self.using)
 
     def run(self, advance: Advance) -> None:
         """People first: groups refer to them."""
@@ -154,8 +153,21 @@ class Import:
         if self.source.group_model is not None and rows:
             _, to_user, _ = self.source.through
             accounts_of = [row.account_id for row in rows]
-            people.report.counts["members"] = self._members(Q(**{f"{to_user}__in": accounts_of}))
+            joined = self._members(Q(**{f"{to_user}__in": accounts_of}))
+            people.report.counts["members"] = joined
+            if joined:
+                self._note_joined([row.pk for row in rows])
         return people.report
+
+    def _note_joined(self, people: Sequence[int]) -> None:
+        """Groups that were there got members: their version says so, and their rules know."""
+        touch_groups_of_all(people, timezone.now())
+        with_rules = Membership.objects.filter(member__in=people, group__has_rules=True)
+        joined: dict[Resource, list[int]] = defaultdict(list)
+        for membership in with_rules.select_related("group").order_by("group", "pk"):
+            joined[membership.group].append(membership.member_id)
+        for group, members in joined.items():
+            RoleRules(group, self.connection).moved(members, ())
 
     def _carry_groups(self, groups: Sequence[Any]) -> Report:
         report = Report()
@@ -174,6 +186,7 @@ class Import:
         there = self._there("Group", [scim_id for scim_id in ids.values() if scim_id])
         names = {group.pk: _group_name(group) for group in groups}
         taken = self._taken_names([comparison_key(name) for name in names.values()])
+        seen: set[str] = set()
         for group in groups:
             scim_id, name = ids[group.pk], names[group.pk]
             key = comparison_key(name)
@@ -181,16 +194,18 @@ class Import:
                 report.counts["groups_without_id"] += 1
             elif scim_id in there:
                 report.counts["groups_there_already"] += 1
-            elif reason := self._wrong_group(name, key, taken):
+            elif scim_id in seen:
+                report.refuse("Group", scim_id, name, gettext("Another group has the same id."))
+            elif reason := _wrong_ids(scim_id, group) or self._wrong_group(name, key, taken):
                 report.refuse("Group", scim_id, name, reason)
             else:
+                seen.add(scim_id)
                 taken.add(key)
                 yield group, self._group_row(scim_id, name, key, group)
 
     def _group_row(self, scim_id: str, name: str, key: str, group: Any) -> Resource:
         row = self.groups.new_row(self.context, {})
-        row.scim_id, row.external_id = scim_id, text_of(getattr(group, "scim_external_id", ""))
-        row.external_id = row.external_id or None
+        row.scim_id, row.external_id = scim_id, _external_id(group) or None
         row.name, row.name_key = name, key
         row.unique_key = key if self.connection.unique_group_names else None
         return row
@@ -202,8 +217,8 @@ class Import:
             return gettext("Its name is too long. Shorten it.")
         if key in taken and self.connection.unique_group_names:
             return gettext(
-                "Another group has the same name in another spelling. Rename one of them, or "
-                "switch off unique_group_names of the connection."
+                "Another group has the same name, in this spelling or another. Rename one of "
+                "them, or switch off unique_group_names of the connection."
             )
         return ""
 
@@ -276,10 +291,16 @@ class People(Listing):
             .filter(account__in=[account.pk for account in accounts])
             .values_list("account", "scim_id")
         )
-        there = carrying._there("User", [scim_id for scim_id in self.ids.values() if scim_id])
-        return [account for account in accounts if self._is_new(account, listed, there)]
+        there = set(carrying._there("User", [scim_id for scim_id in self.ids.values() if scim_id]))
+        former = FormerUser.objects.using(carrying.using).filter(
+            connection=carrying.connection, account__in=[account.pk for account in accounts]
+        )
+        gone = set(former.values_list("account", flat=True))
+        return [account for account in accounts if self._is_new(account, listed, there, gone)]
 
-    def _is_new(self, account: Any, listed: dict[Any, str], there: dict[str, Any]) -> bool:
+    def _is_new(
+        self, account: Any, listed: dict[Any, str], there: set[str], gone: set[Any]
+    ) -> bool:
         scim_id = self.ids[account.pk]
         if not scim_id:
             self.report.counts["users_without_id"] += 1
@@ -288,16 +309,21 @@ class People(Listing):
         elif account.pk in listed:
             other = listed[account.pk]
             self._refuse(account, gettext(_LISTED_OTHERWISE) % {"id": other})
+        elif account.pk in gone:
+            self.report.counts["users_deleted_since"] += 1
         elif scim_id in there:
             self._refuse(account, gettext("Another person of this connection has the same id."))
+        elif reason := _wrong_ids(scim_id, account):
+            self._refuse(account, reason)
         else:
+            there.add(scim_id)
             return True
         return False
 
     def row(self, account: Any, name: str) -> Resource:
         row = super().row(account, name)
         row.scim_id = self.ids[account.pk]
-        row.external_id = text_of(getattr(account, "scim_external_id", "")) or None
+        row.external_id = _external_id(account) or None
         row.created = getattr(account, "date_joined", None) or row.created
         return row
 
@@ -337,3 +363,18 @@ def _stored(name: str) -> StoredResourceType:
 
 def _group_name(group: Any) -> str:
     return text_of(getattr(group, "name", "")) or text_of(getattr(group, "scim_display_name", ""))
+
+
+def _external_id(row: Any) -> str:
+    return text_of(getattr(row, "scim_external_id", ""))
+
+
+def _wrong_ids(scim_id: str, row: Any) -> str:
+    """Why the ids of a user or a group cannot be kept, "" where they can."""
+    if len(scim_id) > _ID_LENGTH:
+        return gettext("Its id is too long: at most %(most)s characters.") % {"most": _ID_LENGTH}
+    if len(_external_id(row)) > _EXTERNAL_ID_LENGTH:
+        return gettext("Its external id is too long: at most %(most)s characters.") % {
+            "most": _EXTERNAL_ID_LENGTH
+        }
+    return ""

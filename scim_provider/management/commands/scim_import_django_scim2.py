@@ -11,7 +11,7 @@ from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import CommandError
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 
 from scim_provider.django_scim2 import (
     Import,
@@ -22,10 +22,12 @@ from scim_provider.django_scim2 import (
     named_model,
 )
 from scim_provider.management.command import FINDINGS, WRONG_USAGE, ConnectionCommand, Progress
+from scim_provider.mapping.transactions import database, together
 
 _COUNTS = {
     "users": "people carried over",
     "users_there_already": "people there already",
+    "users_deleted_since": "people deleted through SCIM since, left so",
     "users_without_id": "people without an id, unknown to the identity provider",
     "groups": "groups carried over",
     "groups_there_already": "groups there already",
@@ -61,6 +63,17 @@ class Command(ConnectionCommand):
             )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["dry_run"]:
+            with together():  # the connection, too, is made for the rehearsal alone
+                report = self._carry(options)
+                transaction.set_rollback(True, using=database())
+        else:
+            report = self._carry(options)
+        self._tell(report, options)
+        if report.conflicts:
+            sys.exit(FINDINGS)
+
+    def _carry(self, options: dict[str, Any]) -> Report:
         connection = self.connection(options["organization"])
         try:
             carrying = Import(connection, _source(options))
@@ -68,16 +81,13 @@ class Command(ConnectionCommand):
             raise CommandError(str(missing.args[0]), returncode=WRONG_USAGE) from missing
         out = None if options["json"] else self.stdout
         progress = Progress("Rows", carrying.total(), out)
-        act = carrying.rehearse if options["dry_run"] else carrying.run
         try:
-            act(progress)
+            carrying.run(progress)
         except IntegrityError as error:
             raise CommandError(
                 f"Somebody wrote to the same rows ({error}). Run it again: it goes on from here."
             ) from error
-        self._tell(carrying.report, options)
-        if carrying.report.conflicts:
-            sys.exit(FINDINGS)
+        return carrying.report
 
     def _tell(self, report: Report, options: dict[str, Any]) -> None:
         counts = {name: report.counts[name] for name in _COUNTS}
