@@ -14,11 +14,12 @@ from django.contrib.auth.models import Group
 from django.core.management import CommandError, call_command
 from django.db import connection as database
 from django.test import override_settings
+from django.utils import timezone
 
 from example_project.accounts.models import Account, Organization
 from scim_provider import django_scim2
 from scim_provider.connections import connection_for
-from scim_provider.django_scim2 import carrying
+from scim_provider.django_scim2 import carrying, people
 from scim_provider.models import Connection, Event, Membership, Resource, Role, RoleAssignment
 from scim_provider.role_mapping import apply, preview
 from tests.conftest import ScimClient
@@ -69,12 +70,30 @@ def test_people_and_groups_keep_their_ids(
 
 def test_other_organizations_stay_out(ana: Account, connection: Connection) -> None:
     stranger = AccountFactory(organization=OrganizationFactory())
-    for name, people in (("Both", [ana, stranger]), ("Theirs", [stranger]), ("Empty", [])):
-        Group.objects.create(name=name).user_set.add(*people)
+    for name, some in (("Both", [ana, stranger]), ("Theirs", [stranger]), ("Empty", [])):
+        Group.objects.create(name=name).user_set.add(*some)
     told = run()
     assert (told["users"], told["groups"], told["members"]) == (1, 1, 1)
     assert Resource.objects.get(resource_type="Group").name == "Both"
     assert Membership.objects.get().member.account == ana
+
+
+def test_who_is_in_another_connection_too_is_a_member_in_this_one(
+    ana: Account, connection: Connection, other_connection: Connection
+) -> None:
+    now = timezone.now()
+    Resource.objects.create(
+        connection=other_connection,
+        resource_type="User",
+        account=ana,
+        name="ana",
+        name_key="ana",
+        created=now,
+        last_modified=now,
+    )
+    Group.objects.create(name="Sales").user_set.add(ana)
+    assert run()["members"] == 1
+    assert Membership.objects.get().member.connection == connection
 
 
 def test_who_stays_out_is_told_why(ana: Account, organization: Organization) -> None:
@@ -179,7 +198,8 @@ def test_ids_that_cannot_be_kept_are_told(
     Resource.objects.all().delete()
     monkeypatch.setattr(Account, "scim_external_id", "x" * 256, raising=False)
     assert "external id is too long" in conflicts(run(*fields, code=1))["c"]
-    monkeypatch.setattr(carrying, "text_of", lambda value: "7" * 255 if value else "")
+    for module in (carrying, people):
+        monkeypatch.setattr(module, "text_of", lambda value: "7" * 255 if value else "")
     told = run(*fields, code=1)
     assert (told["users"], told["groups"]) == (0, 0)
     assert {each["reason"] for each in told["conflicts_told"]} == {

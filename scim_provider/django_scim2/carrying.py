@@ -8,80 +8,53 @@ it ended.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any
 
 from django.db import router
 from django.db.models import (
     BigIntegerField,
+    Case,
     CharField,
     DateTimeField,
     Exists,
+    F,
     OuterRef,
     Q,
     QuerySet,
     Subquery,
     Value,
+    When,
 )
-from django.db.models.functions import Cast, Now
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext
 
 from scim_provider.mapping.context import Context
-from scim_provider.mapping.existing import BATCH, Listing, Members, with_relations
-from scim_provider.mapping.functions import BinaryText
+from scim_provider.mapping.existing import BATCH, Members, with_relations
+from scim_provider.mapping.functions import EVERYTHING
 from scim_provider.mapping.member_sql import MemberSql
 from scim_provider.mapping.membership import touch_groups_of_all
 from scim_provider.mapping.role_rules import RoleRules
-from scim_provider.mapping.rows import insert_resources
+from scim_provider.mapping.rows import batched, insert_resources
 from scim_provider.mapping.transactions import atomically, one_at_a_time
 from scim_provider.mapping.writing import StoredResourceType
-from scim_provider.models import Connection, FormerUser, Membership, Resource, UnlistedReason
+from scim_provider.models import Connection, Membership, Resource
 from scim_provider.protocol.schema import comparison_key
 from scim_provider.resources import resource_types
 
+from .people import People, external_id_of, wrong_ids
+from .report import Report
 from .source import NoSource, Source, text_of
 
 #: Groups of one transaction.
 GROUPS = 100
-#: Conflicts that are told one by one.
-MOST_TOLD = 1000
 _NAME_LENGTH = Resource._meta.get_field("name").max_length or 0
-_ID_LENGTH = Resource._meta.get_field("scim_id").max_length or 0
-_EXTERNAL_ID_LENGTH = Resource._meta.get_field("external_id").max_length or 0
 
 #: Called with how many more are done.
 Advance = Callable[[int], None]
-
-
-@dataclass(frozen=True)
-class Conflict:
-    """Somebody or something that was left out, and why, in words for an admin."""
-
-    type: str
-    id: str
-    name: str
-    reason: str
-
-
-@dataclass
-class Report:
-    """How many were carried over, were there already, have no id; and what is in the way."""
-
-    counts: Counter[str] = field(default_factory=Counter)
-    conflicts: list[Conflict] = field(default_factory=list)
-
-    def refuse(self, kind: str, scim_id: str, name: str, reason: str) -> None:
-        self.counts["conflicts"] += 1
-        if len(self.conflicts) < MOST_TOLD:
-            self.conflicts.append(Conflict(kind, scim_id, name, reason))
-
-    def add(self, other: Report) -> None:
-        self.counts += other.counts
-        self.conflicts = (self.conflicts + other.conflicts)[:MOST_TOLD]
 
 
 class Import:
@@ -103,8 +76,10 @@ class Import:
 
     def total(self) -> int:
         """How many rows will be looked at."""
-        groups = self.source_groups.count() if self.source.group_model is not None else 0
-        return self.accounts.count() + groups
+        if self.source.group_model is None:
+            return self.accounts.count()
+        groups = self._groups_with(self.accounts.order_by().values("pk"))
+        return self.accounts.count() + groups.count()
 
     @cached_property
     def accounts(self) -> QuerySet[Any]:
@@ -113,15 +88,18 @@ class Import:
 
     @cached_property
     def source_groups(self) -> QuerySet[Any]:
-        """All groups; of a site with organizations, those with a member in this one."""
+        """All groups; of a site with organizations, those with a person of this connection."""
+        people = Resource.objects.filter(connection=self.connection, resource_type="User")
+        return self._groups_with(people.values("account"))
+
+    def _groups_with(self, accounts: QuerySet[Any, Any]) -> QuerySet[Any]:
         assert self.source.group_model is not None
         groups = self.source.group_model._base_manager.using(self.using)
         if self.context.owner is None:
             return groups
         through, to_user, to_group = self.source.through
-        people = Resource.objects.filter(connection=self.connection, resource_type="User")
         members = through._base_manager.filter(
-            **{f"{to_group}_id": OuterRef("pk"), f"{to_user}__in": people.values("account")}
+            **{f"{to_group}_id": OuterRef("pk"), f"{to_user}__in": accounts}
         )
         return groups.filter(Exists(members))
 
@@ -150,13 +128,12 @@ class Import:
         people.run(people.new)
         rows = people.batch.listed
         people.report.counts["users"] = len(rows)
-        if self.source.group_model is not None and rows:
+        accounts_of = [row.account_id for row in rows]
+        if groups := self._groups_of(accounts_of):
             _, to_user, _ = self.source.through
-            accounts_of = [row.account_id for row in rows]
-            joined = self._members(Q(**{f"{to_user}__in": accounts_of}))
+            joined = self._members(groups, Q(**{f"{to_user}__in": accounts_of}))
             people.report.counts["members"] = joined
-            if joined:
-                self._note_joined([row.pk for row in rows])
+            self._note_joined([row.pk for row in rows])
         return people.report
 
     def _note_joined(self, people: Sequence[int]) -> None:
@@ -174,16 +151,13 @@ class Import:
         rows = list(self._group_rows(groups, report))
         insert_resources([row for _, row in rows])
         report.counts["groups"] = len(rows)
-        if rows:
-            _, _, to_group = self.source.through
-            keys = [group.pk for group, _ in rows]
-            report.counts["members"] = self._members(Q(**{f"{to_group}__in": keys}))
+        report.counts["members"] = self._members({group.pk: row.pk for group, row in rows})
         return report
 
     def _group_rows(self, groups: Sequence[Any], report: Report) -> Iterator[tuple[Any, Resource]]:
         """The groups to carry over, each with its unsaved row."""
         ids = {group.pk: text_of(getattr(group, self.source.group_id_field)) for group in groups}
-        there = self._there("Group", [scim_id for scim_id in ids.values() if scim_id])
+        there = self.there("Group", [scim_id for scim_id in ids.values() if scim_id])
         names = {group.pk: _group_name(group) for group in groups}
         taken = self._taken_names([comparison_key(name) for name in names.values()])
         seen: set[str] = set()
@@ -196,7 +170,7 @@ class Import:
                 report.counts["groups_there_already"] += 1
             elif scim_id in seen:
                 report.refuse("Group", scim_id, name, gettext("Another group has the same id."))
-            elif reason := _wrong_ids(scim_id, group) or self._wrong_group(name, key, taken):
+            elif reason := wrong_ids(scim_id, group) or self._wrong_group(name, key, taken):
                 report.refuse("Group", scim_id, name, reason)
             else:
                 seen.add(scim_id)
@@ -205,7 +179,7 @@ class Import:
 
     def _group_row(self, scim_id: str, name: str, key: str, group: Any) -> Resource:
         row = self.groups.new_row(self.context, {})
-        row.scim_id, row.external_id = scim_id, _external_id(group) or None
+        row.scim_id, row.external_id = scim_id, external_id_of(group) or None
         row.name, row.name_key = name, key
         row.unique_key = key if self.connection.unique_group_names else None
         return row
@@ -223,134 +197,69 @@ class Import:
         return ""
 
     def _taken_names(self, keys: Sequence[str]) -> set[str]:
-        rows = self._resources("Group").filter(name_key__in_set=keys)
+        rows = self.resources("Group").filter(name_key__in_set=keys)
         return set(rows.values_list("name_key", flat=True))
 
-    def _there(self, kind: str, scim_ids: Sequence[str]) -> dict[str, Any]:
+    def there(self, kind: str, scim_ids: Sequence[str]) -> dict[str, Any]:
         """Ids that the connection has already, each with its account."""
-        rows = self._resources(kind).filter(scim_id__in_set=scim_ids)
+        rows = self.resources(kind).filter(scim_id__in_set=scim_ids)
         return dict(rows.values_list("scim_id", "account"))
 
-    def _resources(self, kind: str) -> QuerySet[Resource]:
+    def resources(self, kind: str) -> QuerySet[Resource]:
         rows = Resource.objects.using(self.using)
         return rows.filter(connection=self.connection, resource_type=kind)
 
-    def _members(self, which: Q) -> int:
-        """Make members of those who are in a group, of ``which``. One statement."""
+    def _groups_of(self, accounts: Sequence[Any]) -> dict[Any, int]:
+        """The groups of the accounts that were carried over: their rows by their own keys."""
+        if self.source.group_model is None:
+            return {}
         through, to_user, to_group = self.source.through
-        assert self.source.group_model is not None
-        person = f"{to_user}__scim_resources"
-        ids = self.source.group_model._base_manager.filter(pk=OuterRef(f"{to_group}_id"))
-        groups = self._resources("Group").filter(scim_id=BinaryText(OuterRef("scim_group_id")))
-        known = Membership.objects.filter(group=OuterRef("scim_group"), member=OuterRef(person))
+        members = through._base_manager.using(self.using).filter(**{f"{to_user}__in": accounts})
+        groups = self.source.group_model._base_manager.using(self.using).filter(
+            pk__in=members.values(f"{to_group}_id")
+        )
+        ids = {
+            key: text_of(value)
+            for key, value in groups.values_list("pk", self.source.group_id_field)
+        }
+        there = self.resources("Group").filter(scim_id__in_set=sorted(set(ids.values())))
+        rows = dict(there.values_list("scim_id", "pk"))
+        return {key: rows[scim_id] for key, scim_id in ids.items() if scim_id in rows}
+
+    def _members(self, groups: Mapping[Any, int], which: Q = EVERYTHING) -> int:
+        """Make members of those who are in the groups, whose rows are given, and are people."""
+        pairs = list(groups.items())
+        return sum(self._join(dict(some), which) for some in batched(pairs, GROUPS))
+
+    def _join(self, groups: Mapping[Any, int], which: Q) -> int:
+        """One statement, whose plan needs no statistics: they come too late for a first run.
+
+        People are found by the index of their account. PostgreSQL takes a connection that it has
+        not heard of for one without people, and would go through all of them for each row.
+        """
+        through, to_user, to_group = self.source.through
+        people = (
+            Resource.objects.using(self.using)
+            .annotate(scim_owner=F("connection_id") + Value(0))
+            .filter(account=OuterRef(f"{to_user}_id"), scim_owner=self.connection.pk)
+        )
+        group = Case(*(When(**{to_group: key}, then=Value(row)) for key, row in groups.items()))
         rows = (
             through._base_manager.using(self.using)
-            .filter(
-                which,
-                **{f"{person}__connection": self.connection, f"{person}__resource_type": "User"},
-            )
+            .filter(which, **{f"{to_group}__in": list(groups)})
             .annotate(
-                scim_group_id=Subquery(
-                    ids.values_list(Cast(self.source.group_id_field, CharField()))[:1],
-                    output_field=CharField(),
-                )
+                scim_of=Value(self.connection.pk, BigIntegerField()),
+                scim_group=group,
+                scim_member=Subquery(people.values("pk")[:1]),
+                scim_at=Now(output_field=DateTimeField()),
+                scim_shown=Value("", CharField()),
             )
-            .annotate(scim_group=Subquery(groups.values("pk")[:1]))
-            .filter(~Exists(known), scim_group__isnull=False)
+            .filter(scim_member__isnull=False)
             .order_by("pk")
         )
-        constants = {
-            "scim_of": Value(self.connection.pk, BigIntegerField()),
-            "scim_at": Now(output_field=DateTimeField()),
-            "scim_shown": Value("", CharField()),
-        }
-        selected = rows.annotate(**constants).values_list(
-            "scim_of", "scim_group", person, "scim_at", "scim_shown"
+        return MemberSql(self.connection.pk).insert_selected(
+            rows.values_list("scim_of", "scim_group", "scim_member", "scim_at", "scim_shown")
         )
-        return MemberSql(self.connection.pk).insert_selected(selected)
-
-
-class People(Listing):
-    """Accounts under the ids that they had."""
-
-    def __init__(self, carrying: Import, accounts: Sequence[Any]) -> None:
-        super().__init__(carrying.users, carrying.context)
-        self.report = Report()
-        field_name = carrying.source.user_id_field
-        self.ids = {account.pk: text_of(getattr(account, field_name)) for account in accounts}
-        self.new = self._new(carrying, accounts)
-
-    @property
-    def why(self) -> str:
-        return gettext("Carried over from django-scim2")
-
-    def _new(self, carrying: Import, accounts: Sequence[Any]) -> list[Any]:
-        """Those who are to be carried over; the report has the others."""
-        listed = dict(
-            carrying._resources("User")
-            .filter(account__in=[account.pk for account in accounts])
-            .values_list("account", "scim_id")
-        )
-        there = set(carrying._there("User", [scim_id for scim_id in self.ids.values() if scim_id]))
-        former = FormerUser.objects.using(carrying.using).filter(
-            connection=carrying.connection, account__in=[account.pk for account in accounts]
-        )
-        gone = set(former.values_list("account", flat=True))
-        return [account for account in accounts if self._is_new(account, listed, there, gone)]
-
-    def _is_new(
-        self, account: Any, listed: dict[Any, str], there: set[str], gone: set[Any]
-    ) -> bool:
-        scim_id = self.ids[account.pk]
-        if not scim_id:
-            self.report.counts["users_without_id"] += 1
-        elif listed.get(account.pk) == scim_id:
-            self.report.counts["users_there_already"] += 1
-        elif account.pk in listed:
-            other = listed[account.pk]
-            self._refuse(account, gettext(_LISTED_OTHERWISE) % {"id": other})
-        elif account.pk in gone:
-            self.report.counts["users_deleted_since"] += 1
-        elif scim_id in there:
-            self._refuse(account, gettext("Another person of this connection has the same id."))
-        elif reason := _wrong_ids(scim_id, account):
-            self._refuse(account, reason)
-        else:
-            there.add(scim_id)
-            return True
-        return False
-
-    def row(self, account: Any, name: str) -> Resource:
-        row = super().row(account, name)
-        row.scim_id = self.ids[account.pk]
-        row.external_id = _external_id(account) or None
-        row.created = getattr(account, "date_joined", None) or row.created
-        return row
-
-    def pass_over(self, account: Any, reason: UnlistedReason) -> None:
-        self._refuse(account, gettext(_REASONS[reason]))
-
-    def _refuse(self, account: Any, reason: str) -> None:
-        name = str(account.get_username() or "")
-        self.report.refuse("User", self.ids[account.pk], name, reason)
-
-
-_LISTED_OTHERWISE = (
-    "The account is listed here already, under the id %(id)s, which the identity provider does "
-    "not know. Unlink it, then run this again."
-)
-_REASONS = {
-    UnlistedReason.PRIVILEGED: (
-        "It is an administrator of the site, whom SCIM does not touch: the identity provider will "
-        "get 404. Take the account out of the identity provider, or set ALLOW_PRIVILEGED."
-    ),
-    UnlistedReason.NO_NAME: "It has no login name. Give it one, or clear its scim_id.",
-    UnlistedReason.TOO_LONG: "Its login name is too long. Shorten it.",
-    UnlistedReason.SAME_NAME: (
-        "Another person has the same login name in another spelling, and userName is compared "
-        "without case. Rename one of them."
-    ),
-}
 
 
 def _stored(name: str) -> StoredResourceType:
@@ -363,18 +272,3 @@ def _stored(name: str) -> StoredResourceType:
 
 def _group_name(group: Any) -> str:
     return text_of(getattr(group, "name", "")) or text_of(getattr(group, "scim_display_name", ""))
-
-
-def _external_id(row: Any) -> str:
-    return text_of(getattr(row, "scim_external_id", ""))
-
-
-def _wrong_ids(scim_id: str, row: Any) -> str:
-    """Why the ids of a user or a group cannot be kept, "" where they can."""
-    if len(scim_id) > _ID_LENGTH:
-        return gettext("Its id is too long: at most %(most)s characters.") % {"most": _ID_LENGTH}
-    if len(_external_id(row)) > _EXTERNAL_ID_LENGTH:
-        return gettext("Its external id is too long: at most %(most)s characters.") % {
-            "most": _EXTERNAL_ID_LENGTH
-        }
-    return ""
