@@ -290,8 +290,8 @@ class UnlistedAdmin(Relinking, ConnectionsAdmin):
     """Accounts of the site that are no people of a connection, and why."""
 
     actions = ("relink",)
-    list_display = ("account", "reason", "connection", "created_at")
-    list_filter = (ConnectionFilter, "reason")
+    list_display = ("account", "reason", "protected", "connection", "created_at")
+    list_filter = (ConnectionFilter, "reason", "protected")
     list_select_related = (*ConnectionsAdmin.list_select_related, "account")
 
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext
 
 from .mapping import leaving
 from .mapping.context import Context
-from .mapping.existing import BATCH, Members, forget_obstacles, list_members, note_end
+from .mapping.existing import BATCH, Members, forget_obstacles, let_in, list_members, note_end
 from .mapping.functions import NormalisedKey
 from .mapping.look_alikes import spellings
 from .mapping.transactions import database
@@ -91,6 +91,7 @@ class Outlook:
     @cached_property
     def _candidates(self) -> QuerySet[Any]:
         left_alone = Unlisted.objects.filter(connection=self.connection, account=OuterRef("pk"))
+        left_alone = left_alone.exclude(reason=UnlistedReason.LET_IN)
         return self._members.listable.order_by().filter(~Exists(left_alone))
 
     def _same_name(self) -> int:
@@ -117,6 +118,7 @@ class Outlook:
     def unlisted(self) -> dict[str, int]:
         """Accounts that are left alone, by :class:`UnlistedReason`."""
         rows = Unlisted.objects.filter(connection=self.connection)
+        rows = rows.exclude(reason=UnlistedReason.LET_IN)
         counted = rows.order_by().values("reason").annotate(number=Count("pk"))
         return {row["reason"]: row["number"] for row in counted}
 
@@ -204,7 +206,7 @@ def relink(connection: Connection, name: str) -> int:
 
 def relink_all(accounts: QuerySet[Unlisted]) -> int:
     """Let all of the ``accounts`` be listed or linked again; how many there were."""
-    return accounts.delete()[0]
+    return let_in(accounts)
 
 
 def person_named(connection: Connection, name: str) -> Resource | None:

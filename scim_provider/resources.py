@@ -51,7 +51,7 @@ from .mapping.sharing import SharedPeople
 from .mapping.telling import tell_deleted
 from .mapping.transactions import atomically
 from .mapping.writing import StoredResourceType
-from .models import MissingRole, OnDelete, Resource, Role, RoleAssignment
+from .models import OnDelete, Resource, Role, RoleAssignment
 from .organizations import organizations
 from .protocol import core
 from .protocol.messages import ListQuery
@@ -247,8 +247,8 @@ class UserResource(SharedPeople):
         if password is not None and row.owns_profile:
             accounts.set_password(account, password)
             account.save(update_fields=["password"])
-        defaults = not before and context.connection.missing_role == MissingRole.DEFAULT
-        if defaults or after.get("roles") != before.get("roles"):
+        due = context.gives_default and not (before or row.protected)
+        if due or after.get("roles") != before.get("roles"):
             sync_assignments(row, after, context.roles, context.connection, is_new=not before_this)
 
     def save(self, row: Resource, written: Written, context: Context) -> None:

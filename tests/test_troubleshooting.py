@@ -26,6 +26,7 @@ DESCRIBE = (
 INTERNAL = {
     "Two creates match one account.",
     "The database takes other spellings for the same than Python does.",
+    "What of protected people stays is asked one by one.",
     "Whether somebody else is left to administer is asked one by one.",
 }
 #: What only a request that somebody writes by hand is answered: the page explains it by scimType.

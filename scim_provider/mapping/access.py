@@ -6,13 +6,15 @@ A refusal leaves an event behind, so that an admin sees what the identity provid
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Any, NamedTuple
 
 from scim_provider.events import event, record, telling
 from scim_provider.lockout import Ended, let_in, lock_out
 from scim_provider.models import EventKind, Resource
+from scim_provider.protocol import core
 from scim_provider.protocol.errors import Forbidden
-from scim_provider.protocol.schema import comparison_key
+from scim_provider.protocol.schema import Target, comparison_key
 
 from .accounts import refuse_privileged
 from .context import Context
@@ -24,6 +26,7 @@ from .telling import changed_to, tell_access
 
 #: What lets somebody in, or takes away what they may do: not to be changed of protected people.
 _GUARDED = ("userName", "emails", "password", "role", "roles")
+_EMAILS = Target(core.USER.attribute("emails"))  # type: ignore[arg-type]
 
 
 class Standing(NamedTuple):
@@ -79,9 +82,33 @@ class GuardedPeople(StoredPeople):
             and self.is_active(row)
         )
         if row.protected:
-            refuse_protected(row, before, after, context, deactivates=deactivates)
+            was = before or self._before_link(row, after)
+            refuse_protected(row, was, after, context, deactivates=deactivates)
         if deactivates and is_last_admin(row.account, context.connection):
             raise last_admin_stays(row, context.connection)
+
+    def _before_link(self, row: Resource, after: Document) -> Document:
+        """What of ``after`` the account says already that a create takes over, as far as it is
+        guarded: that is no change.
+        """
+        account: Any = row.account
+        login, name = str(account.get_username()), str(after["userName"])
+        same = comparison_key(login, precis=True) == comparison_key(name, precis=True)
+        before: Document = {"userName": name if same or not row.owns_profile else login}
+        if "emails" in after and self._keeps_address(row, after["emails"]):
+            before["emails"] = after["emails"]
+        return before
+
+    def _keeps_address(self, row: Resource, emails: Any) -> bool:
+        """Whether the account has the same address afterwards."""
+        home, account = self.home(_EMAILS), row.account
+        if not row.owns_profile:
+            return True
+        if not home.account_fields:
+            return not home.beside or bool(home.on_account(row, _EMAILS) == emails)
+        trial = Resource(account=copy(account), written=row.written)
+        home.write(trial, _EMAILS, emails)
+        return all(getattr(trial.account, n) == getattr(account, n) for n in home.account_fields)
 
     def guard_removal(self, row: Resource, context: Context) -> None:
         """Raise :class:`Forbidden` where SCIM must not delete the person."""
@@ -120,7 +147,7 @@ def refuse_administrator(row: Resource, context: Context) -> None:
 
 
 def refuse_protected(
-    row: Resource, before: Document, after: Document, context: Context, *, deactivates: bool
+    row: Any, before: Document, after: Document, context: Context, *, deactivates: bool
 ) -> None:
     """Raise :class:`Forbidden` for what may not happen to a protected person.
 
@@ -129,11 +156,12 @@ def refuse_protected(
     if comparison_key(after["userName"]) == comparison_key(before["userName"]):
         after["userName"] = before["userName"]
     changed = [name for name in _GUARDED if after.get(name) != before.get(name)]
+    who = row.name or row.account.get_username()  # a create has not named the row yet
     if deactivates:
-        raise _refused(row, context, f"{row.name} is protected and is not deactivated by SCIM.")
+        raise _refused(row, context, f"{who} is protected and is not deactivated by SCIM.")
     if changed:
         names = ", ".join(changed)
-        raise _refused(row, context, f"{row.name} is protected: SCIM does not change {names}.")
+        raise _refused(row, context, f"{who} is protected: SCIM does not change {names}.")
 
 
 def _refused(row: Resource, context: Context, detail: str) -> Forbidden:

@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db import connections, router
 
-from scim_provider.models import FormerUser, MissingRole, Resource, RoleAssignment
+from scim_provider.models import FormerUser, Resource, RoleAssignment
 from scim_provider.organizations import organizations
 from scim_provider.protocol.errors import ScimError
 from scim_provider.protocol.schema import comparison_key
@@ -104,6 +104,8 @@ class UserBatch(Batch):
     def guard(self, row: Resource) -> None:
         account: Any = row.account
         accounts.refuse_privileged(account)
+        if row.protected:
+            raise Undecided("What of protected people stays is asked one by one.")
         if not account._state.adding:
             kind: Any = self.resource_type
             self.standing.append(kind.standing(row))
@@ -237,7 +239,7 @@ class UserBatch(Batch):
 
     def _assign(self) -> None:
         connection = self.context.connection
-        has_default = connection.missing_role == MissingRole.DEFAULT
+        has_default = self.context.gives_default
         if not has_default and not any(entry.document.get("roles") for entry in self.entries):
             return
         roles = self.context.roles

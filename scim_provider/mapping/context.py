@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from scim_provider.models import Connection, Role
+from scim_provider.models import Connection, MissingRole, Role
 from scim_provider.organizations import owner_of
 
 from .roles import roles_by_key
@@ -28,6 +28,11 @@ class Context:
     def roles(self) -> dict[str, Role]:
         """The connection's roles by comparison key: read once a request."""
         return roles_by_key(self.connection)
+
+    @property
+    def gives_default(self) -> bool:
+        """Whether people who come without a role get the default one."""
+        return bool(self.connection.missing_role == MissingRole.DEFAULT)
 
     def location(self, endpoint: str, scim_id: str) -> str:
         """The absolute URI of a resource (RFC 7644 §3.3)."""

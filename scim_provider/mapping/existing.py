@@ -38,6 +38,7 @@ from .document import Document
 from .index import new_index_rows
 from .paths import set_value
 from .profiles import note_owned
+from .protections import protected_among, protection_restored
 from .role_rules import give_default
 from .rows import insert_resources, insert_rows
 from .shared_homes import related_rows
@@ -124,6 +125,8 @@ class Members:
 
     def _known(self, model: type[Resource | FormerUser | Unlisted]) -> QuerySet[Any]:
         rows = model._default_manager.using(self.using).filter(connection=self.connection)
+        if model is Unlisted:
+            rows = rows.exclude(Q(reason=UnlistedReason.LET_IN))
         return rows.filter(account__isnull=False).order_by()
 
     def strangers(self, resource_type: str) -> QuerySet[Any, Any]:
@@ -191,9 +194,12 @@ class Listing:
         self.context, self.connection = context, context.connection
         self.batch = Batch()
         self.documents: list[Document] = []
+        #: The keys of accounts that were protected when they were last here.
+        self.protected: set[Any] = set()
 
     def run(self, accounts: Sequence[Any]) -> Batch:
         note_owned(accounts, self.context)
+        self.protected = protected_among(self.connection, [account.pk for account in accounts])
         named = [(account, str(account.get_username() or "")) for account in accounts]
         keys = {account.pk: comparison_key(name, precis=True) for account, name in named}
         taken = self._taken(list(keys.values()))
@@ -216,13 +222,17 @@ class Listing:
 
     def pass_over(self, account: Any, reason: UnlistedReason) -> None:
         """Note who cannot be listed."""
-        unlisted = Unlisted(connection=self.connection, account=account, reason=reason)
+        protected = account.pk in self.protected
+        unlisted = Unlisted(
+            connection=self.connection, account=account, reason=reason, protected=protected
+        )
         self.batch.passed_over.append(unlisted)
 
     def row(self, account: Any, name: str) -> Resource:
         """The unsaved row beside ``account``."""
         row: Resource = self.kind.row_beside(account, self.context, {"userName": name})
         row.name, row.unique_key = name, row.name_key
+        row.protected = account.pk in self.protected
         stored: Document = {}
         for target, home in self.kind.homes_of(row):
             value = home.adopted(row, target)
@@ -234,11 +244,15 @@ class Listing:
 
     def _save(self) -> None:
         listed = self.batch.listed
+        kept = [row.account_id for row in self.batch.passed_over if row.protected]
+        if kept:  # by another row until now
+            Unlisted.objects.filter(connection=self.connection, account__in=kept).delete()
         Unlisted.objects.bulk_create(self.batch.passed_over, ignore_conflicts=True)
         if not listed:
             return
         insert_resources(listed)
         insert_rows(AttributeValue, _INDEX, self._index())
+        protection_restored(self.connection, listed)
         record(
             [
                 event(self.connection, EventKind.PERSON_LISTED, resource=row, reason=self.why)
@@ -269,7 +283,14 @@ def _reason(account: Any, name: str, key: str, taken: set[str | None]) -> Unlist
 def forget_obstacles(connection: Connection) -> None:
     """Let the next run try again whom an earlier one could not list."""
     rows = Unlisted.objects.filter(connection=connection)
-    rows.exclude(reason=UnlistedReason.UNLINKED).delete()
+    let_in(rows.exclude(reason=UnlistedReason.UNLINKED))
+
+
+def let_in(rows: QuerySet[Unlisted]) -> int:
+    """Leave the accounts of ``rows`` alone no longer; how many these were."""
+    rows = rows.exclude(reason=UnlistedReason.LET_IN)
+    kept = rows.filter(protected=True).update(reason=UnlistedReason.LET_IN)
+    return kept + rows.filter(protected=False).delete()[0]
 
 
 def note_end(connection: Connection) -> None:

@@ -16,7 +16,6 @@ from scim_provider.models import (
     Resource,
     RoleAssignment,
     Unlisted,
-    UnlistedReason,
 )
 from scim_provider.organizations import organizations, owner_of
 from scim_provider.signals import announce, users_unlinked
@@ -24,6 +23,7 @@ from scim_provider.signals import announce, users_unlinked
 from .context import Context
 from .managers import MANAGER
 from .membership import touch_groups_of_all
+from .protections import keep_protection
 from .references import forget_all_references
 from .role_effects import roles_ended
 from .transactions import atomically, database, locking
@@ -63,8 +63,7 @@ def _take_out(
     now, keys = timezone.now(), [person.pk for person in people]
     touch_groups_of_all(keys, now)
     forget_all_references(connection.pk, [person.scim_id for person in people], MANAGER, now)
-    if for_good:
-        _keep_out(connection, people)
+    _remember(connection, people, for_good=for_good)
     who = {"by": str(by)} if by else {}
     record(
         [
@@ -79,13 +78,13 @@ def _take_out(
         roles_ended(accounts, owner_of(connection))
 
 
-def _keep_out(connection: Connection, people: Sequence[Resource]) -> None:
-    accounts = [person.account_id for person in people if person.account_id is not None]
-    Unlisted.objects.filter(connection=connection, account__in=accounts).delete()
-    Unlisted.objects.bulk_create(
-        Unlisted(connection=connection, account_id=key, reason=UnlistedReason.UNLINKED)
-        for key in accounts
-    )
+def _remember(connection: Connection, people: Sequence[Resource], *, for_good: bool) -> None:
+    """Keep the accounts out ``for_good``, and that they are protected in any case."""
+    rows = keep_protection(connection, people, unlinked=for_good)
+    if rows:
+        keys = [row.account_id for row in rows]
+        Unlisted.objects.filter(connection=connection, account__in=keys).delete()
+        Unlisted.objects.bulk_create(rows)
 
 
 def let_go(context: Context, rows: Sequence[Resource]) -> int:

@@ -30,6 +30,7 @@ from .accounts import is_privileged
 from .context import Context
 from .look_alikes import spellings
 from .paths import Document
+from .protections import protection_restored
 from .transactions import database
 
 
@@ -38,6 +39,8 @@ class Match(NamedTuple):
 
     account: Any
     reason: str
+    #: Whether it was protected when it was last here.
+    protected: bool = False
 
 
 def links(context: Context) -> bool:
@@ -107,15 +110,16 @@ class _Judge:
         self.context, self.connection, using = context, context.connection, database()
         self.accounts, keys = accounts, list(accounts)
         managed = Resource.objects.using(using).filter(connection=self.connection)
-        unlinked = Unlisted.objects.using(using).filter(connection=self.connection)
-        unlinked = unlinked.filter(reason=UnlistedReason.UNLINKED)
+        left = Unlisted.objects.using(using).filter(connection=self.connection)
         self.managed: set[Any] = set()
         self.unlinked: set[Any] = set()
+        self.protected: set[Any] = set()
         if keys:
             self.managed.update(managed.filter(account__in=keys).values_list("account", flat=True))
-            self.unlinked.update(
-                unlinked.filter(account__in=keys).values_list("account", flat=True)
-            )
+            rows = left.filter(account__in=keys).values_list("account", "reason", "protected")
+            for account, reason, protected in rows:
+                self.unlinked.update({account} if reason == UnlistedReason.UNLINKED else ())
+                self.protected.update({account} if protected else ())
 
     @cached_property
     def members(self) -> set[Any]:
@@ -130,7 +134,7 @@ class _Judge:
             return self._refusal(name, account, gettext("More than one account matched"))
         if reason := self._objection(account):
             return self._refusal(name, account, reason)
-        return candidates[0]
+        return candidates[0]._replace(protected=account.pk in self.protected)
 
     def _objection(self, account: Any) -> str:
         if is_privileged(account):
@@ -158,6 +162,7 @@ def take_over(row: Resource, document: Document, found: Match, *, active: bool |
     ``active`` is how it stands, where the client does not say.
     """
     vars(row)["linked"] = found.reason
+    row.protected = found.protected
     document.pop("password", None)
     if active is not None:
         document["active"] = active
@@ -169,5 +174,6 @@ def tell_linked(rows: Sequence[Resource], context: Context) -> None:
     if not linked:
         return
     kind, connection = EventKind.PERSON_LINKED, context.connection
+    protection_restored(connection, linked)
     record([event(connection, kind, resource=r, reason=vars(r)["linked"]) for r in linked])
     announce(users_linked, connection, users=linked)

@@ -20,6 +20,8 @@ class UnlistedReason(models.TextChoices):
     TOO_LONG = "too_long", _("Its login name is too long")
     SAME_NAME = "same_name", _("Another person has its login name in another spelling")
     PRIVILEGED = "privileged", _("It is an administrator of the site")
+    #: Nobody is left alone for it: the row keeps that the account is protected.
+    LET_IN = "let_in", _("It may come back, and is protected then")
 
 
 class Unlisted(models.Model):
@@ -33,6 +35,8 @@ class Unlisted(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+"
     )
     reason = KeyField(_("reason"), max_length=16, choices=UnlistedReason.choices)
+    #: Whether SCIM protects the account once it is a person of the connection again.
+    protected = models.BooleanField(_("protected"), default=False, db_default=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

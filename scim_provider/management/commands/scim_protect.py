@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from scim_provider import connections
 from scim_provider.models import Connection
 from scim_provider.organizations import organizations
-from scim_provider.protection import UnknownPeople, protect, protected_people
+from scim_provider.protection import UnknownPeople, protect, protected_outside, protected_people
 
 
 class Command(BaseCommand):
@@ -30,8 +30,15 @@ class Command(BaseCommand):
             named = ", ".join(unknown.names)
             raise CommandError(f"{connection} has no such person: {named}.") from unknown
         names = list(protected_people(connection).values_list("name", flat=True))
-        report = {"connection": str(connection), "changed": changed, "protected": names}
-        text = "\n".join(names) or "Nobody is protected."
+        outside = [row.account.get_username() for row in protected_outside(connection)]
+        report = {
+            "connection": str(connection),
+            "changed": changed,
+            "protected": names,
+            "protected_outside": outside,
+        }
+        lines = [*names, *(f"{name} (out of SCIM, and protected once back)" for name in outside)]
+        text = "\n".join(lines) or "Nobody is protected."
         self.stdout.write(json.dumps(report) if options["json"] else text)
 
     def _connection(self, name: str) -> Connection:
