@@ -78,6 +78,7 @@ __all__ = [
     "Schema",
     "SingleValue",
     "Store",
+    "UserName",
     "UserResource",
     "atomically",
     "query_all",
@@ -261,8 +262,7 @@ class UserResource(SharedPeople):
         account = self.save_account(account, fields, context) or account
         row.account = account  # its key is known only now
         note_written(row)
-        is_new = row.pk is None
-        if is_new:
+        if is_new := row.pk is None:
             organizations().admit(account, context.owner)
         super().save(row, written, context)
         for unneeded in follow([row], context, admitted=is_new):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from secrets import token_hex
 from typing import Any
@@ -14,6 +14,7 @@ from django.contrib.auth.hashers import (
     UNUSABLE_PASSWORD_SUFFIX_LENGTH,
 )
 from django.contrib.auth.password_validation import password_changed, validate_password
+from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import router
 from django.db.models import (
@@ -32,6 +33,7 @@ from scim_provider.protocol.errors import Forbidden, InvalidValue
 from scim_provider.protocol.schema import Target, comparison_key
 
 from .columns import Column, KeyColumn
+from .validating import Validator, given, refuse_invalid
 
 
 def account_field(name: str) -> Any | None:
@@ -57,10 +59,21 @@ def keeps_login(account: Any, name: str, before: str) -> bool:
 
 
 class UserName(KeyColumn):
-    """``userName``: ours, looked up by its key, and copied to the account's login name."""
+    """``userName``: ours, looked up by its key, and copied to the account's login name.
 
-    def __init__(self) -> None:
+    It is held against ``validators``; by default those that the login name's column was given,
+    less Django's own for user names: no identity provider knows that one, which refuses blanks,
+    apostrophes, and the ``#EXT#`` of Entra's guests.
+    """
+
+    def __init__(self, *, validators: Sequence[Validator] | None = None) -> None:
         super().__init__("name", "name_key")
+        self.validators = validators
+
+    def _validators(self, field: Any) -> Sequence[Validator]:
+        if self.validators is not None:
+            return self.validators
+        return [each for each in given(field) if type(each) is not UnicodeUsernameValidator]
 
     @property
     def account_fields(self) -> frozenset[str]:
@@ -74,6 +87,8 @@ class UserName(KeyColumn):
         if limit and len(value) > limit:
             raise InvalidValue(f"{target} is {len(value)} characters long; at most {limit} fit.")
         if not keeps_login(row.account, value, before):
+            if validators := self._validators(field):
+                refuse_invalid(field, target, value, validators)
             setattr(row.account, field.name, value)
         row.unique_key = row.name_key
 

@@ -22,6 +22,7 @@ from .elements import ElementEvaluator
 from .functions import NOTHING, compare_index_key
 from .paths import set_value
 from .starts import AtHand, Finds, check_of, named_by
+from .validating import given, refuse_invalid
 
 
 class Home:
@@ -247,6 +248,8 @@ class AccountCopy(Store):
             raise InvalidValue(
                 f"{target} is {len(text)} characters long; at most {field.max_length} fit."
             )
+        if validators := given(field):
+            refuse_invalid(field, target, text, validators)
         setattr(row.account, self.field, text)
 
     def adopted(self, row: Any, target: Target) -> Any:

@@ -32,6 +32,7 @@ from .functions import (
     has_text,
     key_variants,
 )
+from .validating import refuse_invalid
 
 #: Fields whose values are what they say; a site's own kind may make objects of them.
 PLAIN = (
@@ -89,12 +90,8 @@ class Kind:
 
     def checked(self, target: Target, value: Any) -> Any:
         """``value``, if the field's validators let it pass."""
-        if self.field is None:
-            return value
-        try:
-            self.field.run_validators(value)
-        except ValidationError as error:
-            raise InvalidValue(f"{target}: {' '.join(error.messages)}") from None
+        if self.field is not None:
+            refuse_invalid(self.field, target, value)
         return value
 
     def unassigned(self, target: Target) -> Any:
