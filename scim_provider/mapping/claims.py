@@ -7,6 +7,7 @@ login name, by proof of ownership, by an indexed column. What is refused becomes
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any
@@ -29,7 +30,7 @@ from .transactions import database
 
 #: Fields that hand a text to the database as it is; a site's own may make another one of it.
 _PLAIN_FIELDS = (CharField, EmailField, SlugField, TextField)
-_NO_ADDRESSES: dict[str, Any] = {}
+_NO_ADDRESSES: dict[str, list[Any]] = {}
 
 
 def refuse_claims(account: Any, name: str, address: str, context: Context) -> None:
@@ -53,22 +54,22 @@ def refuse_claims(account: Any, name: str, address: str, context: Context) -> No
 
 
 def refuse_address(account: Any, address: str, found: Any, context: Context) -> None:
-    """409 where the address is of one of the accounts ``found`` by :func:`foreigners`."""
-    holder = found.get(address.lower())
-    if holder is None or holder.pk == account.pk:
+    """409 where the address is another one's of the accounts ``found`` by :func:`foreigners`."""
+    others = [one for one in found.get(address.lower(), ()) if one.pk != account.pk]
+    if not others:
         return
     refusal = Uniqueness(
         f"The e-mail address {address!r} belongs to an account of this site that this "
         "organization does not manage. Send another address."
     )
     reason = gettext("An e-mail address of this account was sent for somebody else")
-    raise telling(refusal, _refused(context, address, holder.pk, reason))
+    raise telling(refusal, _refused(context, address, others[0].pk, reason))
 
 
 def foreigners(
     context: Context, addresses: Collection[str], holders: Collection[Any]
-) -> dict[str, Any]:
-    """Address in lower case → the account outside of the organization that is known by it.
+) -> dict[str, list[Any]]:
+    """Address in lower case → the accounts outside of the organization that are known by it.
 
     Administrators of the site are outside of every one. ``holders`` are the keys of accounts whose
     login names the addresses are.
@@ -81,13 +82,16 @@ def foreigners(
     keys = {*owners, *holders}
     if not keys:
         return _NO_ADDRESSES
-    by_fold = {comparison_key(each): address for address in lower for each in spellings(address)}
-    found: dict[str, Any] = {}
+    by_fold: dict[str, set[str]] = defaultdict(set)
+    for address in lower:
+        for each in spellings(address):
+            by_fold[comparison_key(each)].add(address)
+    found: dict[str, list[Any]] = defaultdict(list)
     for account in _outside(context, keys):
-        login = by_fold.get(comparison_key(account.get_username()))
-        for address in {*owners.get(account.pk, ()), login} - {None}:
-            found[address] = account
-    return found
+        login = by_fold.get(comparison_key(account.get_username()), set())
+        for address in owners.get(account.pk, set()) | login:
+            found[address].append(account)
+    return dict(found)
 
 
 def _outside(context: Context, keys: Collection[Any]) -> Iterator[Any]:

@@ -161,6 +161,21 @@ def test_an_address_that_was_proven_elsewhere_is_refused(
     assert set(Event.objects.values_list("account", flat=True)) == {victim.pk}
 
 
+def test_a_look_alike_in_the_same_request_hides_no_address(
+    scim: ScimClient, organization: Organization
+) -> None:
+    victim = AccountFactory(username="victim@globex.example", email="")
+    sent = ("victim@globex.example", "v\u0456ctim@globex.example", "VICTIM@globex.example")
+    operations = [
+        {"method": "POST", "path": "/Users", "bulkId": name, "data": user(name, emails=[mail])}
+        for name, mail in zip("abc", ({"value": address} for address in sent), strict=True)
+    ]
+    answer = scim.post("/Bulk", {"schemas": [BULK], "Operations": operations}).json()
+    assert [one["status"] for one in answer["Operations"]] == ["409"] * 3
+    assert set(Event.objects.values_list("account", flat=True)) == {victim.pk}
+    assert not Resource.objects.exists()
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_a_deleted_persons_account_comes_back_to_its_own_organization_only(
     scim: ScimClient, policy: Connection, organization: Organization, way: str

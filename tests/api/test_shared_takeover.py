@@ -7,10 +7,13 @@ from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 
 from example_project.accounts.models import Account
-from scim_provider import existing
-from scim_provider.models import Resource
+from scim_provider import existing, keys
+from scim_provider.connections import connection_for
+from scim_provider.models import Event, Resource
 from tests.api.fixture_answers import user
 from tests.api.test_shared_profile import ADA, BULK, blue, client_of, email, red  # noqa: F401
+from tests.conftest import ScimClient
+from tests.sites.many_to_many.models import Club
 from tests.sites.many_to_many.scim import Clubs, Teams
 
 pytestmark = pytest.mark.django_db
@@ -85,6 +88,26 @@ def test_who_is_needed_elsewhere_is_told_of_rows_that_come_and_go(ada):
     accounts = Account.objects.all()
     assert [*site.needed_elsewhere(accounts, here)] == []
     assert [*site.needed_elsewhere(accounts, there)] == [ada]
+
+
+def test_the_own_account_hides_nobody_who_has_the_address(settings, monkeypatch, db):
+    settings.SCIM_PROVIDER = settings.SCIM_PROVIDER | {"ORGANIZATIONS": Clubs}
+    connection = connection_for(Club.objects.create(name="Here", slug="here"))
+    connection.enabled = True
+    connection.save()
+    client = ScimClient(keys.create_key(connection).secret)
+    victim = Account.objects.create_user("someone", "")
+    url = f"/Users/{client.post('/Users', user('ada')).json()['id']}"
+    both = [victim.pk, Resource.objects.get().account_id]
+    monkeypatch.setattr(
+        Clubs, "verified_addresses", lambda self, sent: [(a, k) for a in sent for k in both]
+    )
+    own = {"op": "replace", "path": "emails", "value": email(ADA)}
+    off = {"op": "replace", "path": "active", "value": False}
+    assert client.patch(url, own).status_code == 409
+    assert client.patch(url, off).status_code == 200, "whose account is no member's from now on"
+    assert client.patch(url, own).status_code == 409
+    assert Event.objects.filter(account=victim).exists()
 
 
 @pytest.mark.parametrize("way", ["active", "DELETE"])
