@@ -107,7 +107,11 @@ def let_go_shown(resource_type: ResourceType, context: Context, scim_ids: Sequen
     """Let go those of the resources with these ids who left; whether anybody had."""
     members = Members(context).all.order_by().filter(pk=OuterRef("account"))
     shown = Q(scim_id__in=scim_ids, account__isnull=False) & ~Q(Exists(members))
-    return _let_go(resource_type, context, shown)
+    try:
+        return _let_go(resource_type, context, shown)
+    except DatabaseError:
+        logger.exception("Members who left an organization could not be taken out")
+        return False
 
 
 def is_start(query: ListQuery) -> bool:

@@ -6,9 +6,11 @@ stay with us. Rows that the site makes by itself are listed when the list is nex
 
 from __future__ import annotations
 
+import logging
 from functools import cached_property
 from typing import Any, ClassVar
 
+from django.db import DatabaseError
 from django.db.models import Model, OneToOneField, QuerySet
 from django.utils import timezone
 
@@ -26,6 +28,8 @@ from .resource_type import Page
 from .rows import insert_resources
 from .transactions import atomically, locking, one_at_a_time
 from .writing import StoredResourceType
+
+logger = logging.getLogger("scim_provider")
 
 #: Rows that are listed in one transaction.
 _BATCH = 5_000
@@ -96,10 +100,16 @@ class OwnObjects(StoredResourceType):
         return super().query(context, query)
 
     def list_new(self, context: Context) -> None:
-        """Make resources of the rows that the site made; one statement where there are none."""
+        """Make resources of the rows that the site made; one statement where there are none.
+
+        Where the database takes no changes for a while, they are listed later: this is a read.
+        """
         new = self.objects(context.owner).filter(**{f"{self._link.name}__isnull": True})
-        while new.exists():
-            atomically(lambda: self._list_some(new.order_by("pk")[:_BATCH], context))
+        try:
+            while new.exists():
+                atomically(lambda: self._list_some(new.order_by("pk")[:_BATCH], context))
+        except DatabaseError:
+            logger.exception("New rows of %s could not be listed", self.own_model._meta.label)
 
     def _list_some(self, new: QuerySet[Any], context: Context) -> None:
         one_at_a_time(context.connection)

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from django.db import (
     DatabaseError,
     IntegrityError,
+    InternalError,
     OperationalError,
     connections,
     router,
@@ -30,6 +31,8 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5
 #: is a deadlock met while an INSERT … SELECT waits for its next key.
 _TRANSIENT_STATES = frozenset({"40001", "40P01"})
 _TRANSIENT_NUMBERS = frozenset({1020, 1205, 1213, 1467})
+#: PostgreSQL's for a change where it takes none for a while.
+_READ_ONLY_STATE = "25006"
 #: SQLite's code for a reader that may not become a writer, as somebody else wrote meanwhile.
 _SQLITE_BUSY = 5
 #: The same for a reference to a row that is gone, or the deletion of one that is referred to.
@@ -75,6 +78,10 @@ def _retried(operation: Callable[[], T], using: str) -> T:
             if lost or not (is_transient(error) or is_dangling(error)):
                 raise
             time.sleep(random.uniform(0.1, 1) * min(_FIRST_PAUSE * 2**attempt, _LONGEST_PAUSE))
+        except InternalError as error:
+            if _codes(error)[0] != _READ_ONLY_STATE:
+                raise
+            raise OperationalError(*error.args) from error  # as other databases call it
     raise AssertionError("unreachable")
 
 

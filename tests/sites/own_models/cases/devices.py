@@ -11,6 +11,7 @@ from scim_provider.protocol.filter import parse_filter, resolve_filter
 from scim_provider.protocol.memory import matches
 from scim_provider.resources import resource_types
 from tests.mapping.everything import filters
+from tests.read_only import read_only
 from tests.scim_client import ScimClient
 from tests.sites.own_models.people.scim import DEVICE
 from tests.sites.own_models.teams.models import Device
@@ -123,3 +124,16 @@ def test_bulk_takes_it(scim: ScimClient) -> None:
     answered = scim.post("/Bulk", json.dumps(request)).json()["Operations"]
     assert [one["status"] for one in answered] == ["201", "201", "409"]
     assert Device.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_new_ones_hold_up_no_reader_where_nothing_can_be_written(scim: ScimClient) -> None:
+    listed = scim.post("/Devices", device(1)).json()
+    Device.objects.create(label="Gate", serial="SN-2")
+    with read_only():
+        for path in ("/Devices", "/"):
+            found = scim.get(path)
+            assert found.status_code == 200, found.content
+            assert [each["id"] for each in found.json()["Resources"]] == [listed["id"]]
+        assert scim.get(f"/Devices/{listed['id']}").status_code == 200
+    assert scim.get("/Devices").json()["totalResults"] == 2
