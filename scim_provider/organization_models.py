@@ -168,7 +168,8 @@ class MembershipOrganizations(ModelOrganizations):
     #: Which memberships let a person manage SCIM: look-ups such as ``{"role": "owner"}``. Without
     #: any, members need the permission "Can manage SCIM provisioning".
     managers: ClassVar[Mapping[str, Any]] = {}
-    #: False: SCIM leaves the account alone, whatever becomes of the memberships.
+    #: False: the account is the person's own. SCIM leaves it alone, whatever becomes of the
+    #: memberships, and writes no profile that it did not make.
     deactivates_accounts: ClassVar[bool] = True
 
     def problems(self) -> Iterator[str]:
@@ -296,6 +297,8 @@ class MembershipOrganizations(ModelOrganizations):
         return accounts.filter(~self._has_active())
 
     def needed_elsewhere(self, accounts: QuerySet[Any], owner: Model | None) -> QuerySet[Any]:
+        if not self.deactivates_accounts:
+            return accounts
         others = self.active_memberships.filter(**{self.member_key: OuterRef("pk")})
         if owner is not None:
             others = others.exclude(**{self.organization_key: owner})

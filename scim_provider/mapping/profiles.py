@@ -102,6 +102,19 @@ def _copied(account: Any) -> Any:
 
 def place_whole(row: Resource, after: Document, homes: Sequence[Placed]) -> Written:
     """Write everything of a row that owns the profile from now on."""
+    update_where(Resource, {"id": row.pk}, {"owns_profile": True})
+    return _written_whole(row, after, homes)
+
+
+def account_of_heir(row: Resource, after: Document, homes: Sequence[Placed]) -> Any:
+    """What the account would be if the row owned the profile: a copy."""
+    heir = copy(row)
+    heir.account = _copied(row.account)
+    _written_whole(heir, after, homes)
+    return heir.account
+
+
+def _written_whole(row: Resource, after: Document, homes: Sequence[Placed]) -> Written:
     written = write_changes(row, {}, after, homes)
     fields = set(written.account_fields)
     beside = list(written.beside)
@@ -110,5 +123,4 @@ def place_whole(row: Resource, after: Document, homes: Sequence[Placed]) -> Writ
             home.write(row, target, None)
             fields |= home.account_fields
             beside += [(target, home, None)] if home.beside else []
-    update_where(Resource, {"id": row.pk}, {"owns_profile": True})
     return replace(written, account_fields=frozenset(fields), beside=tuple(beside))

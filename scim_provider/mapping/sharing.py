@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
+from copy import copy
 from functools import cached_property
+
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError
 
 from scim_provider.models import Resource
 from scim_provider.organizations import organizations
@@ -17,7 +23,9 @@ from .context import Context
 from .document import Document, Placed, Written
 from .index import sync_index
 from .shared_homes import kept_apart
-from .transactions import database
+from .transactions import database, locking, together
+
+logger = logging.getLogger("scim_provider")
 
 
 class SharedPeople(GuardedPeople):
@@ -35,35 +43,54 @@ class SharedPeople(GuardedPeople):
             if profiles.is_lost(row, before, after, context):
                 return profiles.give_up(row, before, after, self._kept_apart)
             return super().place(row, before, after, context)
-        if row.pk is not None and self._takes_over(row, context):
+        if row.pk is not None and self._takes_over(row, after, context):
             row.owns_profile = True
             return profiles.place_whole(row, after, self.placed)
         return profiles.place_apart(row, before, after, self._kept_apart)
 
-    def _takes_over(self, row: Resource, context: Context) -> bool:
-        """Whether the profile of the row's account is free, and its login name can be had."""
+    def _takes_over(self, row: Resource, after: Document, context: Context) -> bool:
+        """Whether the profile of the row's account is free, and its name and address can be had.
+
+        What a row holds apart was held against nobody else's.
+        """
         if not profiles.may_own(row.account, context):
             return False
+        email = get_user_model().get_email_field_name()
         try:
-            refuse_claims(row.account, row.name, "", context)
-        except ScimError:
+            account = profiles.account_of_heir(row, after, self.placed)
+            address = getattr(account, email, "") if self._writes(email) else ""
+            refuse_claims(account, account.get_username(), address or "", context)
+            account.validate_unique()
+        except (ScimError, ValidationError):
             return False
         return True
 
+    def _writes(self, column: str) -> bool:
+        return any(column in home.account_fields for _, home in self.placed)
+
     def pass_on(self, row: Resource, context: Context) -> None:
-        """Let another connection own the profile, whose owner ``row`` is gone."""
+        """Let another connection own the profile, whose owner ``row`` is gone.
+
+        What stands against that is told with the next write there: not to who lets go.
+        """
         if not (row.owns_profile and organizations().shares_accounts):
             return
-        rows = Resource.objects.using(database()).filter(
-            account=row.account, resource_type=self.name
-        )
-        heir = rows.select_related("connection").order_by("pk").first()
+        using = database()
+        rows = Resource.objects.using(using).filter(account=row.account, resource_type=self.name)
+        locked = rows.select_related("connection").select_for_update(**locking(using))
+        heir = locked.order_by("pk").first()
         if heir is None or heir.owns_profile:
             return
-        heir.account = row.account
-        its_own = Context(heir.connection, context.base_url)
-        document = self.document(heir, its_own)
-        written = self.place(heir, document, document, its_own)
-        self.save(heir, written, its_own)
+        heir.account = copy(row.account)
+        try:
+            with together():
+                self._inherit(heir, Context(heir.connection, context.base_url))
+        except (ScimError, IntegrityError):
+            logger.exception("The profile of an account could not be passed on")
+
+    def _inherit(self, heir: Resource, context: Context) -> None:
+        document = self.document(heir, context)
+        written = self.place(heir, document, document, context)
+        self.save(heir, written, context)
         sync_index(heir, written.stored_before, written.stored_after, self.resource_schema)
         save_beside([(heir, written)])

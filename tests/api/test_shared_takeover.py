@@ -214,3 +214,55 @@ def test_a_person_who_is_in_no_other_organization_stays_with_who_made_the_accoun
         off = {"op": "replace", "value": {"active": value, "title": str(value)}}
         assert blue.patch(f"/Users/{made['id']}", off).status_code == 200
     assert Resource.objects.get().owns_profile
+
+
+@pytest.mark.parametrize("heirs", ["login name", "address", "picture of a name"])
+def test_what_an_heir_holds_keeps_nobody_from_letting_go(red, blue, ada, heirs):  # noqa: F811
+    victim = Account.objects.create_user("victim@green.example", "victim@green.example")
+    Teams().admit(victim, client_of("Green").connection.owner)
+    made = red.post("/Users", user("bo@red.example", emails=email("bo@red.example"))).json()
+    shared = Account.objects.get(username="bo@red.example")
+    Teams().admit(shared, blue.connection.owner)
+    url = "/Users/" + blue.post("/Users", user("bo@red.example")).json()["id"]
+    claimed = {
+        "login name": {"userName": "victim@green.example"},
+        "address": {"emails": email("victim@green.example")},
+        "picture of a name": {"userName": "v\u0456ctim@green.example"},
+    }[heirs]
+    assert blue.patch(url, {"op": "replace", "value": claimed}).status_code == 200
+    assert red.delete(f"/Users/{made['id']}").status_code == 204
+    title = {"op": "replace", "path": "title", "value": "Dr."}
+    assert blue.patch(url, title).json()["title"] == "Dr."
+    shared.refresh_from_db()
+    assert (shared.username, shared.email) == ("bo@red.example", "bo@red.example")
+    own = {"userName": "bo@blue.example", "emails": email("bo@blue.example")}
+    assert blue.patch(url, {"op": "replace", "value": own}).status_code == 200
+    shared.refresh_from_db()
+    assert (shared.username, shared.email) == ("bo@blue.example", "bo@blue.example")
+
+
+def test_an_account_that_is_the_persons_own_is_written_by_who_made_it_alone(
+    settings,
+    red,  # noqa: F811
+    blue,  # noqa: F811
+    ada,
+):
+    own = type("Lasting", (Teams,), {"deactivates_accounts": False})
+    settings.SCIM_PROVIDER = settings.SCIM_PROVIDER | {"ORGANIZATIONS": own}
+    Teams().admit(ada, blue.connection.owner)
+    url = "/Users/" + blue.post("/Users", user(ADA, **TAKE_OVER)).json()["id"]
+    assert blue.patch(url, {"op": "replace", "value": EVIL_NAME}).status_code == 200
+    ada.refresh_from_db()
+    assert (ada.username, ada.email) == (ADA, "ada@red.example")
+    assert ada.check_password(PASSWORD)
+    bo = "/Users/" + red.post("/Users", user("bo", emails=email("bo@red.example"))).json()["id"]
+    for active, address, held in (
+        (True, "bob@red.example", "bob@red.example"),
+        (False, "evil@red.example", "bob@red.example"),
+        (True, "evil@red.example", "bob@red.example"),
+        (True, "eviler@red.example", "bob@red.example"),
+    ):
+        value = {"active": active, "emails": email(address)}
+        answer = red.patch(bo, {"op": "replace", "value": value}).json()
+        assert (answer["active"], answer["emails"]) == (active, email(address))
+        assert Account.objects.get(username="bo").email == held
