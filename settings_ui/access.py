@@ -119,16 +119,24 @@ class SettingsView(View):
         limit = ui_settings.reauthenticate_after
         if limit is None:
             return True
-        moments = [self.account.last_login, confirmed_at(self.request)]
-        latest = max((moment for moment in moments if moment), default=None)
+        latest = confirmed_at(self.request)
         return latest is not None and latest > timezone.now() - limit
 
 
 def confirmed_at(request: HttpRequest) -> datetime | None:
-    """When the person last typed the password on our own page."""
+    """When this session logged in, or its person last typed the password on our own page.
+
+    Not the account's ``last_login``: a log-in elsewhere says nothing of who sits before this one.
+    """
     return parse_datetime(request.session.get(CONFIRMED_AT, ""))
 
 
 def confirm(request: HttpRequest) -> None:
-    """Remember that the person has just typed the password."""
+    """Remember that the person has just logged in, or typed the password."""
     request.session[CONFIRMED_AT] = timezone.now().isoformat()
+
+
+def note_log_in(sender: Any, request: HttpRequest | None = None, **kwargs: Any) -> None:
+    """Receiver of ``user_logged_in``."""
+    if ui_settings.reauthenticate_after is not None and hasattr(request, "session"):
+        confirm(cast("HttpRequest", request))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.contrib.auth.signals import user_logged_in
 from django.utils.translation import gettext_lazy as _
 
 
@@ -11,6 +12,8 @@ class SettingsUIConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from .checks import register_checks  # needs the models
+        from .access import note_log_in  # needs the models
+        from .checks import register_checks
 
         register_checks()
+        user_logged_in.connect(note_log_in, dispatch_uid="scim_settings_ui.note_log_in")

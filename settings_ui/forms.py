@@ -7,10 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.contrib.auth import authenticate
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import lazy
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_variables
 
 from scim_provider.existing import Outlook
 from scim_provider.models import ExistingPeople
@@ -125,14 +128,18 @@ class PasswordForm(forms.Form):
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password", "autofocus": True}),
     )
 
-    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.label_suffix = ""
-        self.user = user
+        self.request = request
 
+    @sensitive_variables("password")
     def clean_password(self) -> str:
+        """As the log-in form asks: of every backend, some of which lock out who guesses."""
         password: str = self.cleaned_data["password"]
-        if not self.user.check_password(password):
+        user: Any = self.request.user
+        found = authenticate(self.request, username=user.get_username(), password=password)
+        if found is None or found.pk != user.pk:
             raise forms.ValidationError(gettext("This is not your password."))
         return password
 

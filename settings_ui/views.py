@@ -294,10 +294,10 @@ class ConfirmPassword(SettingsView):
     manages = True
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        return self._form_page(PasswordForm(user=self.account))
+        return self._form_page(PasswordForm(request=request))
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        form = PasswordForm(request.POST, user=self.account)
+        form = PasswordForm(request.POST, request=request)
         if not form.is_valid():
             return self._form_page(form)
         confirm(request)

@@ -5,13 +5,11 @@ from __future__ import annotations
 import base64
 import re
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.test import override_settings
 from django.utils import timezone
 
-from example_project.accounts.models import Account
 from scim_provider import keys
 from scim_provider.models import AccessKey, Connection
 from scim_provider.protocol.credentials import checksum_ok
@@ -198,23 +196,3 @@ def test_turning_on_again_makes_a_new_key(admin: Pages) -> None:
     first = admin.secret(admin.turn_on())
     admin.send("disable")
     assert admin.secret(admin.turn_on()) != first
-
-
-def test_an_old_log_in_is_asked_for_the_password(
-    admin: Pages, admin_account: Account, settings: Any
-) -> None:
-    settings.SCIM_SETTINGS_UI = {"REAUTHENTICATE_AFTER": 900}
-    Account.objects.update(last_login=timezone.now() - timedelta(hours=1))
-    admin_account.set_password("pass-phrase")
-    admin_account.save(update_fields=["password"])
-    admin.client.force_login(admin_account)
-    Account.objects.update(last_login=timezone.now() - timedelta(hours=1))
-    asked = admin.send("enable", **admin.enable_form())
-    assert asked.status_code == 302
-    assert asked.headers["Location"].startswith("/settings/security/scim/confirm-password/")
-    assert AccessKey.objects.count() == 0
-    wrong = admin.send("confirm", password="nope")
-    assert "This is not your password." in wrong.content.decode()
-    right = admin.send("confirm", password="pass-phrase", next="//evil.example/")
-    assert right.headers["Location"] == "/settings/security/"
-    assert admin.secret(admin.turn_on())
