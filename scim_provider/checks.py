@@ -17,8 +17,10 @@ from . import organization_checks
 from .conf import SettingsDict, scim_settings
 from .home_checks import check_homes, check_own_models, check_resource_types, check_user_model
 from .lockout_checks import check_backends, check_middleware_order, check_session_engine
-from .models import Resource
+from .models import Resource, role_key
 from .mounts import mounts
+from .organizations import Organizations
+from .resources import ResourceType
 from .routers import reads_primary
 
 _ROLE_KEYS = {
@@ -58,7 +60,7 @@ def unimportable_paths(conf: SettingsDict, check_id: str) -> list[CheckMessage]:
     for key, dotted in _dotted(conf):
         try:
             conf.imported(dotted)
-        except ImportError as error:
+        except (ImportError, AttributeError) as error:
             message = f"{conf.setting}[{key!r}] names {dotted!r}, which cannot be imported: {error}"
             found.append(Error(message, id=check_id))
     return found
@@ -69,7 +71,21 @@ def check_unknown_keys(**kwargs: Any) -> list[CheckMessage]:
 
 
 def check_dotted_paths(**kwargs: Any) -> list[CheckMessage]:
-    return unimportable_paths(scim_settings, "scim_provider.E002")
+    """What is named is there, and is of the kind that is needed."""
+    unimportable = unimportable_paths(scim_settings, "scim_provider.E002")
+    return unimportable or [Error(each, id="scim_provider.E002") for each in _misfits()]
+
+
+def _misfits() -> Iterator[str]:
+    served = scim_settings.get("RESOURCE_TYPES")
+    if not isinstance(served, list | tuple) or not served:
+        yield "SCIM_PROVIDER['RESOURCE_TYPES'] must be a list of resource types that is not empty."
+        return
+    bases: dict[str, type] = {"RESOURCE_TYPES": ResourceType, "ORGANIZATIONS": Organizations}
+    for key, dotted in _dotted(scim_settings):
+        named = scim_settings.imported(dotted)
+        if not (isinstance(named, type) and issubclass(named, bases[key])):
+            yield f"SCIM_PROVIDER[{key!r}] names {dotted!r}, which is no {bases[key].__name__}."
 
 
 def check_urls(**kwargs: Any) -> list[CheckMessage]:
@@ -115,15 +131,19 @@ def check_one_database(**kwargs: Any) -> list[CheckMessage]:
 
 
 def check_roles(**kwargs: Any) -> list[CheckMessage]:
-    """Each role is a string or a dict with a ``value`` and no unknown keys."""
+    """Each role is a string or a dict with a ``value`` and no unknown keys; no two are one."""
+    roles = scim_settings.get("ROLES")
+    if not isinstance(roles, list | tuple):
+        message = "SCIM_PROVIDER['ROLES'] must be a list of roles."
+        return [Error(message, hint='["admin", "member"], say.', id="scim_provider.E005")]
+    wrong = [(role, hint) for role in roles if (hint := _wrong_role(role))]
     return [
         Error(
             f"SCIM_PROVIDER['ROLES'] has a role that cannot be used: {role!r}.",
             hint=hint,
             id="scim_provider.E005",
         )
-        for role in scim_settings.get("ROLES")
-        if (hint := _wrong_role(role))
+        for role, hint in wrong or _clashing_roles(scim_settings.roles)
     ]
 
 
@@ -155,9 +175,12 @@ def check_throttle_rate(**kwargs: Any) -> list[CheckMessage]:
 
 def check_base_url(**kwargs: Any) -> list[CheckMessage]:
     """A configured base URL is absolute and has neither query nor fragment."""
-    url = urlsplit(scim_settings.base_url)
     if not scim_settings.base_url:
         return []
+    try:
+        url = urlsplit(scim_settings.base_url)
+    except ValueError:  # brackets that are no IPv6 address
+        url = urlsplit("")
     if url.scheme in ("http", "https") and url.netloc and not url.query and not url.fragment:
         return []
     hint = "Give an absolute URL, such as https://app.example.com/scim/v2."
@@ -167,7 +190,7 @@ def check_base_url(**kwargs: Any) -> list[CheckMessage]:
 
 def check_https(**kwargs: Any) -> list[CheckMessage]:
     """Keys are bearer credentials: anything but TLS gives them away (RFC 7644 §7.2)."""
-    if scim_settings.base_url.startswith("http://"):
+    if scim_settings.base_url.lower().startswith("http://"):
         hint = "Identity providers refuse plain HTTP, and the access key would be readable."
         message = "SCIM_PROVIDER['BASE_URL'] is not an https URL."
         return [Warning(message, hint=hint, id="scim_provider.W008")]
@@ -221,8 +244,8 @@ def register_checks() -> None:
         register(check, Tags.security, deploy=True)
 
 
-def _nearest(key: str, conf: SettingsDict) -> str:
-    close = difflib.get_close_matches(key.upper(), conf.defaults, n=1, cutoff=0.5)
+def _nearest(key: Any, conf: SettingsDict) -> str:
+    close = difflib.get_close_matches(str(key).upper(), conf.defaults, n=1, cutoff=0.5)
     known = ", ".join(sorted(conf.defaults))
     return f"Did you mean {close[0]!r}?" if close else f"The settings are: {known}."
 
@@ -239,7 +262,24 @@ def _wrong_role(role: Any) -> str:
         return "" if role else "A role needs a value."
     if not isinstance(role, dict):
         return "Give a string or a dict."
-    if not role.get("value"):
-        return "A role needs a value."
+    if not role.get("value") or not isinstance(role["value"], str):
+        return "A role needs a value, which is a text."
+    aliases = role.get("aliases", [])
+    if not isinstance(aliases, list) or not all(isinstance(each, str) for each in aliases):
+        return "aliases is a list of texts."
+    if type(role.get("priority", 0)) is not int:
+        return "priority is a whole number."
     unknown = ", ".join(sorted(set(role) - _ROLE_KEYS))
     return f"Unknown: {unknown}. Known: {', '.join(sorted(_ROLE_KEYS))}." if unknown else ""
+
+
+def _clashing_roles(roles: Sequence[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], str]]:
+    """Roles that are taken for one of those before them."""
+    known: set[str] = set()
+    for role in roles:
+        keys = {role_key(name) for name in (role["value"], *role.get("aliases", ()))}
+        if keys & known:
+            yield role, "Another one has the same value or alias, which are compared without case."
+        known |= keys
+    for role in [role for role in roles if role.get("default")][1:]:
+        yield role, "Another one is the default already."

@@ -71,7 +71,7 @@ class SettingsDict:
 
     def unknown_keys(self) -> list[str]:
         given = getattr(django_settings, self.setting, None) or {}
-        return sorted(set(given) - set(self.defaults))
+        return sorted(set(given) - set(self.defaults), key=str)
 
     def imported(self, dotted: str | Any) -> Any:
         """The object behind a dotted path; anything but a string is that object already.

@@ -14,8 +14,9 @@ from .protocol.messages import LIST_RESPONSE_URN
 from .protocol.schema import Attribute, ResourceSchema
 
 #: Where a spreadsheet may take a cell to begin, and what it then takes for a formula. Where the
-#: comma is the decimal one, cells are parted by semicolons, and quotes within a line mean nothing.
-_FORMULA = re.compile(r"(^|[;\t\r\n])(\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
+#: comma is the decimal one, cells are parted by semicolons, and quotes within a line mean nothing,
+#: but for those that a cell begins with, which are taken away.
+_FORMULA = re.compile(r"(^|[;\t\r\n])([\s\"]*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
 #: What the service provider gives, and a client does not send.
 _GIVEN = ("id", "meta", "groups")
 

@@ -22,7 +22,7 @@ from .mapping.member_active import of_account
 from .mapping.own_objects import OwnObjects
 from .mapping.owned import Owned, Owner, is_ownable
 from .mapping.related import Rows
-from .organizations import Organizations
+from .organizations import Organizations, organizations
 from .protocol.path import AttributePath
 from .protocol.schema import Target
 from .resources import ResourceType, UserResource, resource_types
@@ -73,7 +73,7 @@ def check_own_models(**kwargs: Any) -> list[CheckMessage]:
         if isinstance(each, OwnObjects):
             if not each.is_linked:
                 message = f"{each.own_model.__name__} refers to no SCIM resource."
-                found.append(_error("E031", each, message, _LINK))
+                found.append(_error("E037", each, message, _LINK))
                 continue
             placed = {path.rpartition("__")[2] for _, home in each.placed for path in home.paths}
             placed |= {each.organization_field}
@@ -102,9 +102,12 @@ def check_user_model(**kwargs: Any) -> list[CheckMessage]:
 
 def _served() -> tuple[ResourceType, ...]:
     try:
-        return resource_types()
-    except ImportError:
+        types, site = resource_types(), organizations()
+    except (ImportError, TypeError):
         return ()  # check_dotted_paths says so
+    if not isinstance(site, Organizations):  # whom some homes ask
+        return ()
+    return tuple(each for each in types if isinstance(each, ResourceType))
 
 
 def _error(number: str, resource_type: ResourceType, message: str, hint: str) -> CheckMessage:
@@ -330,8 +333,7 @@ def _unfilled(resource_type: UserResource) -> Iterator[CheckMessage]:
         filled |= {name: required or filled.get(name, False) for name in home.account_fields}
     hooks = ("new_account", "create_account", "save_account", "row_beside")
     own = any(getattr(type(resource_type), n) is not getattr(UserResource, n) for n in hooks)
-    organizations = scim_settings.organizations
-    own |= organizations.prepare_account is not Organizations.prepare_account
+    own |= scim_settings.organizations.prepare_account is not Organizations.prepare_account
     for field in accounts.demanding_fields(model):
         if field.name not in filled and not own:
             message = f"An account needs a value for {field.name!r}, and no attribute lives there."

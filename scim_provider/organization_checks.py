@@ -17,12 +17,13 @@ _CLASS = "SCIM_PROVIDER['ORGANIZATIONS']"
 
 
 def _site() -> Organizations | None:
-    """The site's class, None where it cannot be imported, which another check says."""
+    """The site's class, None where it is none, which another check says."""
     try:
         _ = scim_settings.resource_types
-        return organizations()
-    except ImportError:
+        site = organizations()
+    except (ImportError, TypeError):
         return None
+    return site if isinstance(site, Organizations) else None
 
 
 def check_mount_arguments(**kwargs: Any) -> list[CheckMessage]:

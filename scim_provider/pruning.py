@@ -111,10 +111,10 @@ def sweeps(connection: Connection | None, ages: Ages) -> Iterator[Sweep | Sessio
     """What there is to delete of one connection, or of all."""
     now = timezone.now()
     if ages.events is not None:
-        old = Q(created_at__lt=now - timedelta(days=ages.events))
+        old = Q(created_at__lt=_days_before(now, ages.events))
         yield Sweep("events", _rows(Event, connection), old, oldest_first=True)
     if ages.ended_keys is not None:
-        ended = now - timedelta(days=ages.ended_keys)
+        ended = _days_before(now, ages.ended_keys)
         yield Sweep("access_keys", _rows(AccessKey, connection), _ended_before(ended))
     yield Sweep("former_users", _rows(FormerUser, connection), _forgotten(ages, now))
     if connection is None:
@@ -126,6 +126,14 @@ def _rows(model: type[Model], connection: Connection | None) -> QuerySet[Any]:
     return rows if connection is None else rows.filter(connection=connection)
 
 
+def _days_before(now: datetime, days: int) -> datetime:
+    """Nothing is older than the first day that there is."""
+    try:
+        return now - timedelta(days=days)
+    except OverflowError:
+        return datetime.min.replace(tzinfo=now.tzinfo)
+
+
 def _ended_before(moment: datetime) -> Q:
     return Q(revoked_at__lt=moment) | Q(expires_at__lt=moment)
 
@@ -135,5 +143,5 @@ def _forgotten(ages: Ages, now: datetime) -> Q:
     again = Resource.objects.filter(connection=OuterRef("connection"), account=OuterRef("account"))
     forgotten = Q(Exists(again))
     if ages.former_users is not None:
-        forgotten |= Q(deleted_at__lt=now - timedelta(days=ages.former_users))
+        forgotten |= Q(deleted_at__lt=_days_before(now, ages.former_users))
     return forgotten

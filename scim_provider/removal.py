@@ -60,7 +60,7 @@ def organization_models() -> list[type[Model]]:
     try:
         named = organizations().model
         concrete = named and model_of(named)._meta.concrete_model
-    except (ImportError, LookupError):
+    except (ImportError, LookupError, TypeError, AttributeError):
         return []  # the system checks say so
     return [
         model for model in apps.get_models() if concrete and model._meta.concrete_model is concrete

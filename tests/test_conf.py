@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.core.checks import CheckMessage
+from django.core.checks import ERROR, CheckMessage, run_checks
 from django.test import override_settings
 from django.urls import include, path
 
@@ -111,6 +111,48 @@ AUTHENTICATION = "django.contrib.auth.middleware.AuthenticationMiddleware"
         (checks.check_roles, {PROVIDER: {"ROLES": [7]}}, "scim_provider.E005"),
         (checks.check_roles, {PROVIDER: {"ROLES": [{"display": "x"}]}}, "scim_provider.E005"),
         (checks.check_roles, {PROVIDER: {"ROLES": [{"value": "x", "y": 1}]}}, "scim_provider.E005"),
+        (
+            checks.check_roles,
+            {PROVIDER: {"ROLES": ["a", {"value": "b", "aliases": ["A"]}]}},
+            "scim_provider.E005",
+        ),
+        (
+            checks.check_roles,
+            {PROVIDER: {"ROLES": [{"value": "a", "aliases": "b"}]}},
+            "scim_provider.E005",
+        ),
+        (
+            checks.check_roles,
+            {PROVIDER: {"ROLES": [{"value": "a", "priority": "1"}]}},
+            "scim_provider.E005",
+        ),
+        (
+            checks.check_roles,
+            {
+                PROVIDER: {
+                    "ROLES": [{"value": "a", "default": True}, {"value": "b", "default": True}]
+                }
+            },
+            "scim_provider.E005",
+        ),
+        (
+            checks.check_dotted_paths,
+            {PROVIDER: {"RESOURCE_TYPES": "scim_provider.resources.UserResource"}},
+            "scim_provider.E002",
+        ),
+        (
+            checks.check_dotted_paths,
+            {PROVIDER: {"RESOURCE_TYPES": ["django.contrib.auth.models.Group"]}},
+            "scim_provider.E002",
+        ),
+        (
+            checks.check_dotted_paths,
+            {PROVIDER: {"ORGANIZATIONS": "django.contrib.auth.models.Group"}},
+            "scim_provider.E002",
+        ),
+        (checks.check_unknown_keys, {PROVIDER: {1: "x"}}, "scim_provider.E001"),
+        (checks.check_base_url, {PROVIDER: {"BASE_URL": "http://["}}, "scim_provider.E007"),
+        (checks.check_https, {PROVIDER: {"BASE_URL": "HTTP://x.test"}}, "scim_provider.W008"),
         (checks.check_numbers, {PROVIDER: {"MAX_RESULTS": 0}}, "scim_provider.E006"),
         (checks.check_numbers, {PROVIDER: {"MAX_RESULTS": "9"}}, "scim_provider.E006"),
         (checks.check_base_url, {PROVIDER: {"BASE_URL": "app.example.com"}}, "scim_provider.E007"),
@@ -151,6 +193,43 @@ def test_a_check_fires_and_falls_silent(check: Check, bad: dict[str, Any], check
     good = {PROVIDER: {"BASE_URL": "https://x.test"}, PAGES: {}, "SESSION_COOKIE_SECURE": True}
     with configured(**good):
         assert check() == []
+
+
+@pytest.mark.parametrize(
+    "roles",
+    [
+        "admin",
+        None,
+        [{"value": 5}],
+        ["a", {"value": "A"}],
+    ],
+)
+def test_roles_that_nobody_could_tell_apart_or_read_are_told(roles: Any) -> None:
+    with configured(**{PROVIDER: {"ROLES": roles}}):
+        assert [each.id for each in checks.check_roles()] == ["scim_provider.E005"]
+
+
+@pytest.mark.parametrize(
+    ("key", "bad"),
+    [
+        ("RESOURCE_TYPES", None),
+        ("RESOURCE_TYPES", []),
+        ("RESOURCE_TYPES", [5]),
+        ("RESOURCE_TYPES", "scim_provider.resources.UserResource"),
+        ("RESOURCE_TYPES", ["django.contrib.auth.models.Group"]),
+        ("RESOURCE_TYPES", ["scim_provider.resources"]),
+        ("ORGANIZATIONS", 5),
+        ("ORGANIZATIONS", "django.contrib.auth.models.Group"),
+        ("ORGANIZATIONS", None),
+        ("ORGANIZATIONS", "nope"),
+        ("ROLES", None),
+        ("BASE_URL", "http://["),
+    ],
+)
+def test_a_wrong_setting_is_told_by_a_check_and_no_other_check_fails(key: str, bad: Any) -> None:
+    with configured(**{PROVIDER: {key: bad}}):
+        (found,) = [each for each in run_checks() if each.level >= ERROR]
+    assert f"SCIM_PROVIDER[{key!r}]" in found.msg
 
 
 def test_the_pages_name_the_apps_they_need(settings: Any) -> None:

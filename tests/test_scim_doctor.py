@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.core import mail
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connections
 from django.db import connection as database
@@ -162,6 +163,65 @@ def test_what_is_configured_is_judged(settings: dict[str, Any], says: str) -> No
     lines = [f"{each.severity.word} {each.topic}: {each.what}" for each in findings]
     assert [line for line in lines if line.startswith(says)], lines
     assert all(each.do for each in findings if each.severity > Severity.INFO)
+
+
+def test_what_the_site_silenced_is_silent(settings: Any) -> None:
+    settings.SESSION_COOKIE_SECURE = False
+    assert "scim_settings_ui.W006" in told(run("--no-self-test"), "warning")
+    settings.SILENCED_SYSTEM_CHECKS = ["scim_settings_ui.W006", "security.W012"]
+    report = run("--no-self-test")
+    assert "W006" not in told(report, "warning")
+    assert "security.W012" not in told(report, "info")
+
+
+def test_a_site_that_is_broken_is_told_so(settings: Any) -> None:
+    settings.ROOT_URLCONF = "no.urls"
+    errors = told(run(code=1), "error")
+    assert "checks: The system checks end with ModuleNotFoundError: No module named 'no'" in errors
+    assert "self-test: It cannot begin" in errors
+
+
+def test_a_database_that_is_not_configured_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unconfigured(*args: Any) -> None:
+        raise ImproperlyConfigured("Please supply the ENGINE value")
+
+    monkeypatch.setattr("scim_provider.doctor.database.MigrationExecutor", unconfigured)
+    assert "Please supply the ENGINE value" in told(run(code=1), "error")
+
+
+@pytest.mark.parametrize("url", ["site.example.com", "/scim/v2", "http://[", "ftp://x.example.com"])
+def test_what_is_no_url_is_not_examined(url: str) -> None:
+    with pytest.raises(CommandError, match="is no URL such as"):
+        call_command("scim_doctor", "--offline", f"--base-url={url}")
+
+
+def test_the_header_that_tells_of_https_is_named(settings: Any) -> None:
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    findings = examine(offline=True, self_test=False)
+    (proxy,) = [each.what for each in findings if each.topic == "proxy"]
+    assert proxy == "Whether a request came by https is read in the header X-FORWARDED-PROTO."
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        ValueError("Port could not be cast to integer value as 's3'"),
+        ConnectionError("cannot reach redis://admin:s3cret@cache.example.com:6379"),
+    ],
+)
+def test_no_password_of_the_cache_is_told(
+    failure: Exception, settings: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    def away(*args: Any, **kwargs: Any) -> None:
+        raise failure
+
+    backend = "django.core.cache.backends.filebased.FileBasedCache"
+    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": str(tmp_path)}}
+    settings.SCIM_PROVIDER = {"THROTTLE_RATE": "9/min"}
+    monkeypatch.setattr(f"{backend}.set", away)
+    warnings = told(run("--no-self-test"), "warning")
+    assert "cache: The" in warnings
+    assert "s3" not in warnings
 
 
 @override_settings(SECURE_SSL_REDIRECT=True, SCIM_PROVIDER={"BASE_URL": "https://site.example.com"})

@@ -143,7 +143,7 @@ def test_a_table_has_a_column_for_each_attribute() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["=1", "\n=1", " =1", "\t@1", "\uff1d1", "a;=1", "a\r\n;-1", ";+1"]
+    "text", ["=1", "\n=1", " =1", "\t@1", "\uff1d1", "a;=1", "a\r\n;-1", ";+1", 'a;"=1', '"=1']
 )
 def test_no_spreadsheet_finds_a_formula_wherever_it_parts_cells(
     scim: ScimClient, text: str
@@ -151,7 +151,7 @@ def test_no_spreadsheet_finds_a_formula_wherever_it_parts_cells(
     scim.post("/Users", user("ada", displayName=text, title="a=1; b-2"))
     (ada,) = csv.DictReader(StringIO(run("users", "--format=csv"), newline=""))
     assert ada["title"] == "a=1; b-2"
-    cells = [cell.strip() for cell in re.split("[;\t\r\n]", ada["displayName"])]
+    cells = [cell.strip(' "') for cell in re.split("[;\t\r\n]", ada["displayName"])]
     assert not [cell for cell in cells if cell[:1] in {*"=+-@\uff1d"} - {""}]
     assert ada["displayName"].replace("'", "") == text
 
@@ -177,6 +177,17 @@ def test_what_is_personal_can_be_masked(company: dict[str, str]) -> None:
 
 
 @pytest.mark.usefixtures("company")
+@pytest.mark.usefixtures("company")
+def test_who_reads_the_first_line_alone_is_no_failure() -> None:
+    class Closed(StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    with pytest.raises(SystemExit) as ended:
+        call_command("scim_export", "--organization=Acme", stdout=Closed())
+    assert ended.value.code == 1
+
+
 def test_a_file_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     target = tmp_path / "people.jsonl"
     told = json.loads(run("users", "--json", f"--output={target}"))

@@ -57,6 +57,14 @@ def test_events_go_when_their_time_is_over(
     assert run()["events"] == 0
 
 
+@pytest.mark.parametrize("days", [10**6, 10**12])
+def test_nothing_is_older_than_time(connection: Connection, days: int, settings: Any) -> None:
+    events(connection, 200, 1)
+    settings.SCIM_PROVIDER = ORGANIZATIONS | {"EVENT_RETENTION_DAYS": days}
+    for arguments in ((), (f"--former-users-days={days}", f"--ended-keys-days={days}")):
+        assert run(*arguments)["events"] == 0
+
+
 @pytest.mark.parametrize(("days", "gone"), [(None, 0), (30, 2)])
 def test_how_long_events_stay_is_a_setting(
     connection: Connection, days: int | None, gone: int

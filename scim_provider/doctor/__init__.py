@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError
 from django.urls import NoReverseMatch
 
@@ -76,5 +77,5 @@ def _own_url(connection: Connection | None) -> str:
     """The base URL as configured; "" where nothing is mounted, which the checks say."""
     try:
         return base_url(owner=connection and owner_of(connection))
-    except NoReverseMatch:
+    except (NoReverseMatch, ImportError, ImproperlyConfigured, ValueError):
         return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterator
 from secrets import token_hex
 from urllib.parse import SplitResult, urlsplit
@@ -17,13 +18,21 @@ from scim_provider.conf import scim_settings
 from .finding import Finding, error, info, ok, warning
 
 _OURS = ("scim_provider.", "scim_settings_ui.")
+#: Of a URL.
+_CREDENTIALS = re.compile(r"//[^/\s]*@")
 #: Caches of one process, or of none.
 _OWN_CACHES = ("LocMemCache", "DummyCache")
 
 
 def check_system() -> Iterator[Finding]:
     """Django's system checks, those for deployment too."""
-    found = run_checks(include_deployment_checks=True)
+    try:
+        every = run_checks(include_deployment_checks=True)
+    except Exception as failure:  # A URLconf or a check of the site's own may raise anything.
+        what = f"The system checks end with {type(failure).__name__}: {failure}."
+        yield error("checks", what, "Requests end alike.", "See python manage.py check.")
+        return
+    found = [each for each in every if not each.is_silenced()]
     ours = [each for each in found if str(each.id).startswith(_OURS)]
     broken = [each for each in found if each.level >= ERROR and each not in ours]
     for each in [*broken, *ours]:
@@ -106,8 +115,12 @@ def check_proxy(url: str) -> Iterator[Finding]:
             "Behind a proxy that ends TLS the settings page shows http:// for a base URL.",
             "Set SCIM_PROVIDER['BASE_URL'].",
         )
-    else:
+    elif scim_settings.base_url:
         yield ok("proxy", "The base URL does not depend on a proxy's headers.")
+    else:
+        name, _ = settings.SECURE_PROXY_SSL_HEADER or ("", "")
+        header = name.removeprefix("HTTP_").replace("_", "-")
+        yield ok("proxy", f"Whether a request came by https is read in the header {header}.")
     if scim_settings.get("THROTTLE_RATE") and api_settings.NUM_PROXIES is None:
         yield info(
             "proxy",
@@ -140,8 +153,11 @@ def _round_trip() -> Finding:
         cache.set(key, value, timeout=60)
         kept = cache.get(key) == value
         cache.delete(key)
+    except ValueError:  # It may quote a part of the password.
+        return _no_cache("The LOCATION of the default cache cannot be read.")
     except Exception as away:  # Every cache has its own for being away.
-        return _no_cache(f"The default cache does not answer: {away}.")
+        said = _CREDENTIALS.sub("//", str(away))
+        return _no_cache(f"The default cache does not answer: {said}.")
     return (
         ok("cache", "The default cache keeps what it is given.")
         if kept

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.apps import apps
-from django.db import DatabaseError, connections
+from django.core.exceptions import ImproperlyConfigured
+from django.db import Error, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Model
@@ -29,12 +30,12 @@ _CLOCKS = {
 
 def check_migrations() -> Iterator[Finding]:
     """An error first where nothing else can be asked of the database."""
-    connection = connections[database()]
     try:
+        connection = connections[database()]
         executor = MigrationExecutor(connection)
         targets = [key for key in executor.loader.graph.leaf_nodes() if key[0] == APP]
         plan = [migration for migration, _ in executor.migration_plan(targets)]
-    except DatabaseError as away:
+    except (Error, ImproperlyConfigured) as away:
         yield error(
             "database",
             f"It does not answer: {away}.",

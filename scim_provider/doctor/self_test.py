@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.exceptions import DisallowedHost
+from django.core.exceptions import DisallowedHost, ImproperlyConfigured
 from django.db import DatabaseError, transaction
 from django.test import Client
 from django.urls import NoReverseMatch
@@ -69,7 +69,7 @@ def _tried(chosen: Connection | None) -> Finding:
     except Failed as failed:
         do = "Read what is answered. What comes from the site's own code is in its log."
         return error(_TOPIC, str(failed), _WHY, do)
-    except (NoReverseMatch, DisallowedHost) as wrong:
+    except (NoReverseMatch, DisallowedHost, ImportError, ImproperlyConfigured, ValueError) as wrong:
         return error(_TOPIC, f"It cannot begin: {wrong}", _WHY, "See what the checks say.")
     return ok(_TOPIC, f"{len(steps.done)} requests did what they should, and left nothing behind.")
 

@@ -6,10 +6,11 @@ Exit code 1 where there is an error; warnings alone leave it at 0, unless ``--st
 from __future__ import annotations
 
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from collections import Counter
 from textwrap import fill
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.core.management.base import OutputWrapper
 from django.db import DatabaseError
@@ -28,7 +29,10 @@ class Command(ConnectionCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
         parser.add_argument(
-            "--base-url", default="", metavar="URL", help="The public base URL to ask."
+            "--base-url",
+            type=_absolute,
+            metavar="URL",
+            help="The public base URL to ask.",
         )
         parser.add_argument("--offline", action="store_true", help="Do not ask the public URL.")
         parser.add_argument(
@@ -42,7 +46,7 @@ class Command(ConnectionCommand):
         findings = []
         for finding in examine(
             self._chosen(options["organization"]),
-            url=options["base_url"],
+            url=options["base_url"] or "",
             offline=options["offline"],
             self_test=not options["no_self_test"],
             timeout=options["timeout"],
@@ -80,6 +84,16 @@ class Command(ConnectionCommand):
         self.stdout.write(
             f"\n{counts['error']} errors, {counts['warning']} warnings, {counts['ok']} well"
         )
+
+
+def _absolute(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme in ("http", "https") and parts.netloc:
+        return url
+    raise ArgumentTypeError(f"{url!r} is no URL such as https://app.example.com/scim/v2")
 
 
 def _wrapped(head: str, text: str) -> str:

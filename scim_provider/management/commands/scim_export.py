@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
@@ -48,8 +49,7 @@ class Command(ConnectionCommand):
         if options["output"]:
             self._write_file(Path(options["output"]), pieces)
         else:
-            for piece in pieces:
-                self.stdout.write(piece, ending="")
+            self._write_out(pieces)
         seconds = round(time.monotonic() - began, 2)
         told = {"records": self.count, "kinds": kinds, "seconds": seconds}
         if options["json"]:
@@ -96,6 +96,15 @@ class Command(ConnectionCommand):
     def _counted(self) -> None:
         self.count += 1
         self.advance(1)
+
+    def _write_out(self, pieces: Iterator[str]) -> None:
+        try:
+            for piece in pieces:
+                self.stdout.write(piece, ending="")
+        except BrokenPipeError:  # whoever reads has enough, as head has
+            if self.stdout._out is sys.stdout:  # what is left in it is not written at the end
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(1)
 
     def _write_file(self, path: Path, pieces: Iterator[str]) -> None:
         """Nobody finds half a file: it gets its name when it is whole. It is its owner's alone."""
