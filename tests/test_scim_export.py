@@ -177,7 +177,6 @@ def test_what_is_personal_can_be_masked(company: dict[str, str]) -> None:
 
 
 @pytest.mark.usefixtures("company")
-@pytest.mark.usefixtures("company")
 def test_who_reads_the_first_line_alone_is_no_failure() -> None:
     class Closed(StringIO):
         def write(self, text: str) -> int:
@@ -188,6 +187,7 @@ def test_who_reads_the_first_line_alone_is_no_failure() -> None:
     assert ended.value.code == 1
 
 
+@pytest.mark.usefixtures("company")
 def test_a_file_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     target = tmp_path / "people.jsonl"
     told = json.loads(run("users", "--json", f"--output={target}"))

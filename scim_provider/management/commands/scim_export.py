@@ -101,9 +101,9 @@ class Command(ConnectionCommand):
         try:
             for piece in pieces:
                 self.stdout.write(piece, ending="")
-        except BrokenPipeError:  # whoever reads has enough, as head has
-            if self.stdout._out is sys.stdout:  # what is left in it is not written at the end
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except BrokenPipeError:  # whoever reads has enough, as head has: nothing more is flushed
+            if self.stdout._out is sys.stdout and sys.__stdout__:
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())
             sys.exit(1)
 
     def _write_file(self, path: Path, pieces: Iterator[str]) -> None:
