@@ -40,9 +40,11 @@ from .models import (
     RoleRule,
     ScimGroup,
     ScimUser,
+    SharedProfile,
     Unlisted,
 )
 from .organizations import organizations
+from .ownership import keep_apart
 from .protocol.schema import comparison_key
 
 
@@ -93,6 +95,11 @@ class ConnectionAdmin(ReadOnlyAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return admin.ModelAdmin.has_change_permission(self, request, obj)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if "shared_profile" in form.changed_data and obj.shared_profile == SharedProfile.FIRST:
+            keep_apart(obj)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).prefetch_related("owner")

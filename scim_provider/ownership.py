@@ -10,17 +10,20 @@ from django.contrib.auth import get_user_model
 from django.utils.translation import gettext
 
 from .mapping.accounts import account_field
+from .mapping.context import Context
 from .mapping.document import Placed
 from .mapping.index import new_index_rows
 from .mapping.owned import Owned, Owner, held_text, note_written
 from .mapping.paths import get_value, set_value
+from .mapping.profiles import place_apart, written_elsewhere
 from .mapping.rows import insert_rows, update_objects
 from .mapping.transactions import atomically, database, locking
 from .models import AttributeValue, Connection, Resource
+from .organizations import organizations
 from .resources import UserResource, resource_types
 from .routers import primary
 
-__all__ = ["Management", "Owner", "give_back", "management_of", "take_up"]
+__all__ = ["Management", "Owner", "give_back", "keep_apart", "management_of", "take_up"]
 
 #: Rows of one transaction.
 BATCH = 1000
@@ -41,6 +44,7 @@ _NAMES = {
     "sailpoint": "SailPoint",
 }
 _MANAGEMENT = "scim_management"
+_INDEX = ("connection", "resource", "path", "element", "key", "text")
 
 
 @dataclass(frozen=True)
@@ -155,8 +159,7 @@ def _take_up(keys: Sequence[int]) -> int:
             changed.append(row)
             index += [(row.connection_id, row.pk, *values) for values in _index(added, served)]
     Resource.objects.bulk_update(changed, ["document", "written"])
-    names = ("connection", "resource", "path", "element", "key", "text")
-    insert_rows(AttributeValue, names, index)
+    insert_rows(AttributeValue, _INDEX, index)
     return len(changed)
 
 
@@ -177,6 +180,52 @@ def _index(added: Mapping[Any, Any], served: UserResource) -> Iterator[Sequence[
     for target, value in added.items():
         set_value(document, target, value)
     yield from new_index_rows(document, served.resource_schema)
+
+
+# -- several organizations ---------------------------------------------------------------------
+
+
+@primary()
+def keep_apart(connection: Connection) -> int:
+    """Once ``shared_profile`` of the connection says ``first``, after it said ``every``.
+
+    An account that another connection writes too, or that another organization counts on, is no
+    longer this one's to write; what it says of the person stays in its own documents. 1,000 people
+    a transaction; answers how many.
+    """
+    if not organizations().shares_accounts:
+        return 0
+    rows = Resource.objects.filter(connection=connection, resource_type=_people().name)
+    keys = rows.filter(owns_profile=True).order_by("pk").values_list("pk", flat=True)
+    last, done = 0, 0
+    while batch := list(keys.filter(pk__gt=last)[:BATCH]):
+        last = batch[-1]
+        done += atomically(lambda some=batch: _keep_apart(connection, some))  # type: ignore[misc]
+    return done
+
+
+def _keep_apart(connection: Connection, keys: Sequence[int]) -> int:
+    served, context = _people(), Context(connection, "")
+    rows = _locked(served.annotated(Resource.objects.filter(pk__in=keys)))
+    elsewhere = written_elsewhere([row.account for row in rows], context)
+    pairs = [(row, served.document(row, context)) for row in rows if row.account_id in elsewhere]
+    served.fill(pairs, context)
+    for row, document in pairs:
+        row.owns_profile = False
+        place_apart(row, document, document, served.homes_of(row))
+    changed = [row for row, _ in pairs]
+    Resource.objects.bulk_update(changed, ["document", "owns_profile"])
+    AttributeValue.objects.filter(resource__in=changed).delete()
+    insert_rows(
+        AttributeValue,
+        _INDEX,
+        (
+            (connection.pk, row.pk, *values)
+            for row in changed
+            for values in new_index_rows(row.document, served.resource_schema)
+        ),
+    )
+    return len(changed)
 
 
 # -- the parts ---------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db.models import Model
+from django.db.models import Model, Q
 
 from scim_provider.models import Resource, SharedProfile
 from scim_provider.organizations import organizations
@@ -37,14 +37,24 @@ def note_owned(accounts: Sequence[Any], context: Context) -> None:
     """
     if not organizations().shares_accounts or not accounts:
         return
-    using, keys = database(), [account.pk for account in accounts]
-    owned = Resource.objects.using(using).filter(OWNED, account__in=keys).order_by()
-    these = get_user_model()._base_manager.using(using).filter(pk__in=keys)
-    elsewhere = organizations().needed_elsewhere(these, context.owner).order_by()
-    taken = owned.values_list("account").union(elsewhere.values_list("pk"))
-    not_ours = {key for (key,) in taken}
+    not_ours = written_elsewhere(accounts, context, others=Q())
     for account in accounts:
         vars(account)[_KNOWN] = account.pk in not_ours
+
+
+def written_elsewhere(
+    accounts: Sequence[Any], context: Context, *, others: Q | None = None
+) -> set[Any]:
+    """The keys of the accounts that another connection owns, or another organization counts on.
+
+    ``others`` are the rows that may own one: those of other connections, unless told.
+    """
+    using, keys = database(), [account.pk for account in accounts]
+    theirs = ~Q(connection=context.connection) if others is None else others
+    owned = Resource.objects.using(using).filter(OWNED, theirs, account__in=keys).order_by()
+    these = get_user_model()._base_manager.using(using).filter(pk__in=keys)
+    elsewhere = organizations().needed_elsewhere(these, context.owner).order_by()
+    return {key for (key,) in owned.values_list("account").union(elsewhere.values_list("pk"))}
 
 
 def may_own(account: Any, context: Context) -> bool:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import pytest
 from django.db.models import CharField, F, Value
 from django.db.models.functions import Concat
+from django.urls import reverse
 
 from example_project.accounts.models import Account
 from scim_provider import existing
@@ -15,7 +16,7 @@ from scim_provider.mapping.beside import Beside
 from scim_provider.mapping.paths import set_value
 from scim_provider.models import Resource
 from scim_provider.organization_checks import check_shared_homes
-from scim_provider.ownership import give_back, take_up
+from scim_provider.ownership import give_back, keep_apart, take_up
 from scim_provider.resources import (
     Attribute,
     Column,
@@ -30,6 +31,7 @@ from scim_provider.resources import (
 )
 from tests.api.fixture_answers import user
 from tests.api.test_shared_profile import ADA, BULK, blue, client_of, red  # noqa: F401
+from tests.factories import SuperuserFactory
 from tests.sites.many_to_many.models import Phone
 from tests.sites.many_to_many.scim import Teams
 
@@ -227,6 +229,48 @@ def test_by_policy_every_connection_writes_related_rows(red, blue, in_red):  # n
     blue.post("/Users", person(OF_BLUE))
     assert numbers() == ["+49 3"]
     assert red.get(f"/Users/{in_red['id']}").json()["phoneNumbers"] == OF_BLUE
+
+
+@pytest.mark.parametrize("by", ["the admin", "code"])
+def test_a_policy_that_trusts_no_longer_counts_at_once(
+    red,  # noqa: F811
+    blue,  # noqa: F811
+    in_red,
+    client,
+    by,
+    django_assert_max_num_queries,
+):
+    blue.connection.shared_profile = "every"
+    blue.connection.save()
+    Teams().admit(Account.objects.get(), blue.connection.owner)
+    made = blue.post("/Users", person(OF_BLUE, family="Byron", address="ada@blue.example")).json()
+    bob = blue.post("/Users", user("bob@blue.example", title="Dr.")).json()
+    before = [blue.get(f"/Users/{one['id']}").json() for one in (made, bob)]
+    blue.connection.shared_profile = "first"
+    if by == "code":
+        blue.connection.save()
+        with django_assert_max_num_queries(20):
+            assert keep_apart(blue.connection) == 1
+    else:
+        client.force_login(SuperuserFactory())
+        url = reverse("admin:scim_provider_connection_change", args=[blue.connection.pk])
+        fields = client.get(url).context["adminform"].form.initial
+        fields = {name: value for name, value in fields.items() if value not in (None, False)}
+        keys = {f"access_keys-{name}_FORMS": "0" for name in ("TOTAL", "INITIAL")}
+        assert client.post(url, fields | keys | {"shared_profile": "first"}).status_code == 302
+    assert [*Resource.objects.filter(owns_profile=False)] == [
+        Resource.objects.get(scim_id=made["id"])
+    ]
+    after = [blue.get(f"/Users/{one['id']}").json() for one in (made, bob)]
+    before[0][OWN.id].pop("label")  # is computed of what is the other's now
+    assert after == before
+    assert count(blue, 'phoneNumbers eq "+49 3"') == count(blue, "name.familyName pr") == 1
+    evil = {"emails": [{"value": "evil@blue.example", "type": "work"}], "phoneNumbers": OF_RED[:1]}
+    assert blue.patch(f"/Users/{made['id']}", {"op": "replace", "value": evil}).status_code == 200
+    assert Account.objects.filter(email="ada@blue.example").exists()
+    assert numbers() == ["+49 3"]
+    red.put(f"/Users/{in_red['id']}", person(OF_RED))
+    assert numbers() == ["+44 1", "+44 2"]
 
 
 def test_who_is_listed_starts_with_what_the_account_says(
