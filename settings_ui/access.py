@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, ClassVar, cast
 
+from django.contrib import messages
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
@@ -17,6 +18,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.decorators import method_decorator
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_protect
 from django.views.generic import View
 
@@ -57,6 +59,11 @@ class SettingsView(View):
             return self.without_organization(nowhere)
         if not allowed:
             raise PermissionDenied
+        if self._is_about_another():
+            text = _("%(organization)s is open by now. Nothing was changed: open the form again.")
+            name = self.organizations.name(self.owner)
+            messages.error(request, text % {"organization": name})
+            return redirect("scim_settings:security")
         if self.needs_fresh_login and not self._is_fresh():
             back = request.path if request.method == "GET" else reverse("scim_settings:security")
             return redirect(f"{reverse('scim_settings:confirm')}?{urlencode({'next': back})}")
@@ -104,6 +111,7 @@ class SettingsView(View):
         own = {
             "organization": self.organizations.name(self.owner),
             "can_manage": self.can_manage,
+            "shown_for": self.connection.public_id,
         }
         return self.page_of_nobody(template, **own | context)
 
@@ -114,6 +122,13 @@ class SettingsView(View):
             "product_name": ui_settings.product_name,
         }
         return render(self.request, f"settings_ui/{template}", shared | context)
+
+    def _is_about_another(self) -> bool:
+        """Whether a form was shown for an organization that the person has left for another one,
+        in another window, say.
+        """
+        shown = self.request.POST.get("connection", "") if self.manages else ""
+        return bool(shown) and shown != str(self.connection.public_id)
 
     def _is_fresh(self) -> bool:
         limit = ui_settings.reauthenticate_after
