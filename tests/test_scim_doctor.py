@@ -271,6 +271,20 @@ def test_what_is_missing_of_a_table_is_named(monkeypatch: pytest.MonkeyPatch) ->
     }
 
 
+def test_a_column_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    introspection = connections["default"].introspection
+    real = introspection.get_table_description
+    monkeypatch.setattr(
+        introspection,
+        "get_table_description",
+        lambda *args: [each for each in real(*args) if each.name != "last_client"],
+    )
+    (finding,) = check_tables()
+    table = Connection._meta.db_table
+    assert finding.what == f"The column last_client of {table} is missing."
+    assert finding.severity == Severity.ERROR
+
+
 def test_tables_that_are_missing_are_named_and_nothing_fails(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -281,11 +295,12 @@ def test_tables_that_are_missing_are_named_and_nothing_fails(
     assert finding.what == f"The table {AccessKey._meta.db_table} is missing."
 
     def refuse(*args: Any, **kwargs: Any) -> Any:
-        raise DatabaseError("permission denied")
+        raise DatabaseError("permission denied\nLINE 1: SELECT 'a value'")
 
     monkeypatch.setattr(introspection, "get_constraints", refuse)
     told = [each.what for each in examine(offline=True, self_test=False)]
     assert "It refuses to tell: permission denied." in told
+    assert "a value" not in "".join(told)
 
 
 @pytest.mark.skipif(database.vendor == "sqlite", reason="SQLite compares bytes by default")

@@ -16,7 +16,7 @@ from scim_provider.organizations import owner_of
 from .configuration import check_base_url, check_cache, check_proxy, check_system
 from .connection_state import check_connections
 from .database import check_clock, check_engine, check_migrations, check_statistics, check_tables
-from .finding import Finding, Severity, error
+from .finding import Finding, Severity, error, first_line
 from .reachability import check_reachability
 from .self_test import check_itself
 
@@ -67,7 +67,7 @@ def _guarded(check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
     except DatabaseError as refused:
         yield error(
             "database",
-            f"It refuses to tell: {refused}.",
+            f"It refuses to tell: {first_line(refused)}.",
             "Requests may be refused alike.",
             "See what is said of migrations and tables, and the rights of the database's user.",
         )

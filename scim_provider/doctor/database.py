@@ -16,7 +16,7 @@ from django.db.models import Model
 from scim_provider.fields import KeyField, KeyTextField, binary_collation
 from scim_provider.mapping.transactions import database
 
-from .finding import Finding, error, info, ok, warning
+from .finding import Finding, error, first_line, info, ok, warning
 
 APP = "scim_provider"
 _MIGRATE = "Run python manage.py migrate."
@@ -38,7 +38,7 @@ def check_migrations() -> Iterator[Finding]:
     except (Error, ImproperlyConfigured) as away:
         yield error(
             "database",
-            f"It does not answer: {away}.",
+            f"It does not answer: {first_line(away)}.",
             "Nothing works without it.",
             "Look at DATABASES and at the server that it names.",
         )
@@ -67,13 +67,19 @@ def check_tables() -> Iterator[Finding]:
         problems += [*_missing(connection, model), *_collations(connection, model)]
     yield from problems
     if not problems:
-        yield ok("database", "Indexes, constraints and collations are as they should be.")
+        yield ok("database", "Columns, indexes, constraints and collations are as they should be.")
 
 
 def _missing(connection: BaseDatabaseWrapper, model: type[Model]) -> Iterator[Finding]:
     table = model._meta.db_table
     with connection.cursor() as cursor:
         there: dict[str, Any] = connection.introspection.get_constraints(cursor, table)
+        described = connection.introspection.get_table_description(cursor, table)
+    columns = {each.name for each in described}
+    for field in model._meta.local_concrete_fields:
+        if field.column not in columns:
+            what = f"The column {field.column} of {table} is missing."
+            yield error("database", what, "Requests fail that need it.", _REPAIR)
     names = {name.lower() for name in there}
     keys = [each for each in there.values() if each["unique"] or each["primary_key"]]
     unique = {tuple(each["columns"]) for each in keys}

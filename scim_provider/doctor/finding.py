@@ -39,6 +39,11 @@ class Finding:
         }
 
 
+def first_line(problem: Exception) -> str:
+    """What a database says, without the statement and the values that follow."""
+    return str(problem).partition("\n")[0].rstrip(" .")
+
+
 def ok(topic: str, what: str) -> Finding:
     return Finding(topic, Severity.OK, what)
 

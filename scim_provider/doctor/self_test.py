@@ -25,7 +25,7 @@ from scim_provider.models import Connection
 from scim_provider.mounts import base_url
 from scim_provider.organizations import owner_of
 
-from .finding import Finding, error, info, ok
+from .finding import Finding, error, first_line, info, ok
 
 _TOPIC = "self-test"
 _JSON = "application/scim+json"
@@ -48,7 +48,7 @@ def check_itself(chosen: Connection | None) -> Iterator[Finding]:
             finally:
                 transaction.set_rollback(True, using=using)
     except DatabaseError as refused:
-        found = error(_TOPIC, f"The database refused it: {refused}.", _WHY, _LOG)
+        found = error(_TOPIC, f"The database refused it: {first_line(refused)}.", _WHY, _LOG)
     yield found
 
 
