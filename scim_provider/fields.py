@@ -1,7 +1,8 @@
-"""Model fields whose comparison is decided by us, not by the database's collation."""
+"""Model fields that mean the same on every database: texts compared by us, documents as sent."""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
@@ -9,10 +10,12 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 if TYPE_CHECKING:
     AnyField = models.Field[Any, Any]
+    JSONField = models.JSONField[dict[str, Any], dict[str, Any]]
     CharField = models.CharField[str, str]
     TextField = models.TextField[str, str]
 else:  # Django's fields take no type arguments when they run.
     AnyField, CharField, TextField = models.Field, models.CharField, models.TextField
+    JSONField = models.JSONField
 
 
 def binary_collation(connection: BaseDatabaseWrapper) -> str | None:
@@ -38,3 +41,25 @@ class KeyField(_BinaryCollation, CharField):
 
 class KeyTextField(_BinaryCollation, TextField):
     """A long text compared byte for byte."""
+
+
+class DocumentField(JSONField):
+    """A JSON object kept as a text, with its members in the order in which they were written.
+
+    PostgreSQL would take it apart when it is written, and put it together again each time it is
+    read, which takes longer than to find it. It is text there, so that SQL cannot look into it:
+    what is looked for has an index of its own.
+    """
+
+    def db_type(self, connection: BaseDatabaseWrapper) -> str | None:
+        return "text" if connection.vendor == "postgresql" else super().db_type(connection)
+
+    def get_db_prep_value(
+        self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False
+    ) -> Any:
+        return document_text(value) if isinstance(value, dict) else value
+
+
+def document_text(document: dict[str, Any]) -> str:
+    """The object as a :class:`DocumentField` keeps it. Raises ``TypeError`` for what JSON lacks."""
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)

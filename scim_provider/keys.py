@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import IntegrityError
@@ -17,7 +18,7 @@ from .conf import scim_settings
 from .mapping.transactions import together
 from .models import AccessKey, Connection
 from .owners import OwnersAlong
-from .prepared import Prepared, Text, field_names, instance, related_names
+from .prepared import Prepared, Text, field_names, instance
 from .protocol.credentials import new_secret
 from .signals import announce, key_created, key_revoked, key_rotated
 
@@ -180,12 +181,29 @@ def cancel_rotation(old: AccessKey, *, by: AbstractBaseUser | None = None) -> No
         old.revoked_at = None
 
 
+#: What every request reads of a key and of its connection. Reading what only pages show, moments
+#: most of all, would take longer than the statement; where somebody wants it, it is read then.
+_OF_KEY = ("id", "connection_id", "digest", "last4", "expires_at", "revoked_at", "last_used_at")
+_SHOWN = frozenset(
+    (
+        *("public_id", "owner_key", "created_at", "enabled_at", "disabled_at"),
+        *("last_request", "last_client", "last_success_at", "last_failure_at", "last_failure"),
+        "on_organization_delete",
+    )
+)
+
+
+@cache
+def _of_connection() -> tuple[str, ...]:
+    return tuple(name for name in field_names(Connection) if name not in _SHOWN)
+
+
 _DIGEST = Text("digest")
 _BY_DIGEST = Prepared(
     lambda: (
         AccessKey.objects.filter(digest=_DIGEST)
         .order_by()
-        .values_list(*field_names(AccessKey), *related_names(AccessKey, "connection"))
+        .values_list(*_OF_KEY, *(f"connection__{name}" for name in _of_connection()))
     ),
     _DIGEST,
 )
@@ -196,15 +214,15 @@ _KEYS_AND_OWNERS = OwnersAlong(_BY_DIGEST)
 def find(secret: str) -> AccessKey | None:
     """The key of that text with its connection and organization, live or not, or None: one query.
 
-    Ask :func:`refusal` whether it may be used.
+    Columns that no request needs are deferred. Ask :func:`refusal` whether it may be used.
     """
     digest = _digest(secret)
     found = _KEYS_AND_OWNERS.find(digest)
     if found is None:
         return None
-    columns = len(field_names(AccessKey))
-    key = instance(AccessKey, found.using, found.key[:columns])
-    key.connection = instance(Connection, found.using, found.key[columns:])
+    first = len(_OF_KEY)
+    key = instance(AccessKey, found.using, found.key[:first], _OF_KEY)
+    key.connection = instance(Connection, found.using, found.key[first:], _of_connection())
     _KEYS_AND_OWNERS.settle(digest, found, key.connection)
     return key if hmac.compare_digest(key.digest, digest) else None
 

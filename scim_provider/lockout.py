@@ -26,6 +26,8 @@ from .models import Lockout
 from .tokens import end_tokens
 
 _KEYS_AT_ONCE = 1000
+#: What an account knows whose password was looked after before.
+_RENEWED = "scim_password_renewed"
 
 
 @dataclass(frozen=True)
@@ -82,18 +84,37 @@ def _mark(keys: Sequence[Any], lifted_at: datetime | None) -> None:
     )
 
 
+def renew_unusable_password(account: Any) -> frozenset[str]:
+    """What of a locked account is to be saved along with ``is_active``: :func:`lock_out` or
+    :func:`let_in`, which follow, do not save it then.
+    """
+    if not isinstance(account, AbstractBaseUser):
+        return frozenset()
+    vars(account)[_RENEWED] = True
+    if account.has_usable_password():
+        return frozenset()
+    account.password = _another_unusable_password()
+    return frozenset({"password"})
+
+
 def _renew_unusable_passwords(accounts: Collection[Any], keys: Sequence[Any]) -> None:
     """The hash of the password is part of every session: with another one, none is good."""
     model: Any = get_user_model()
     if not issubclass(model, AbstractBaseUser):
         return
-    renewed = UNUSABLE_PASSWORD_PREFIX + secrets.token_hex(UNUSABLE_PASSWORD_SUFFIX_LENGTH // 2)
+    instances = [account for account in accounts if isinstance(account, AbstractBaseUser)]
+    done = {account.pk for account in instances if vars(account).pop(_RENEWED, False)}
+    renewed = _another_unusable_password()
     unusable = model._base_manager.filter(password__startswith=UNUSABLE_PASSWORD_PREFIX)
-    for some in _sliced(keys):
+    for some in _sliced([key for key in keys if key not in done]):
         unusable.filter(pk__in=some).update(password=renewed)
-    for account in accounts:
-        if isinstance(account, AbstractBaseUser) and not account.has_usable_password():
+    for account in instances:
+        if account.pk not in done and not account.has_usable_password():
             account.password = renewed
+
+
+def _another_unusable_password() -> str:
+    return UNUSABLE_PASSWORD_PREFIX + secrets.token_hex(UNUSABLE_PASSWORD_SUFFIX_LENGTH // 2)
 
 
 def _sliced(keys: Sequence[Any]) -> list[Sequence[Any]]:

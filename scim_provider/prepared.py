@@ -274,16 +274,12 @@ def field_names(model: type[Model]) -> tuple[str, ...]:
     return tuple(field.attname for field in model._meta.concrete_fields)
 
 
-@cache
-def related_names(model: type[Model], relation: str) -> tuple[str, ...]:
-    """``relation__…`` for all columns of the model that ``relation`` of ``model`` leads to."""
-    related = model._meta.get_field(relation).related_model
-    return tuple(f"{relation}__{name}" for name in field_names(cast("type[Model]", related)))
+def instance(model: type[M], using: str, values: Row, names: Sequence[str] = ()) -> M:
+    """The instance whose columns ``names``, in the model's order, are ``values``; all by default.
 
-
-def instance(model: type[M], using: str, values: Row) -> M:
-    """The instance whose columns, in the order of :func:`field_names`, are ``values``."""
-    return model.from_db(using, field_names(model), values)
+    The others are deferred.
+    """
+    return model.from_db(using, names or field_names(model), values)
 
 
 #: Keys that take every :class:`Number`.

@@ -20,6 +20,7 @@ from django.db.models.functions import Cast
 from django.utils import timezone
 
 from .conf import scim_settings
+from .lockout import renew_unusable_password
 from .mapping import accounts, linking
 from .mapping.access import Standing
 from .mapping.accounts import UserName
@@ -32,7 +33,7 @@ from .mapping.context import Context
 from .mapping.document import Document, Written
 from .mapping.homes import Absent, AccountCopy, Choice, Home, Store
 from .mapping.managers import MANAGER
-from .mapping.member_active import come_back, follow, leave, may_enter, of_account
+from .mapping.member_active import follow, leave, may_enter, of_account
 from .mapping.membership import touch_groups_of
 from .mapping.owned import Owner, note_written
 from .mapping.people import StoredPeople
@@ -192,9 +193,9 @@ class UserResource(SharedPeople):
     def deactivate(self, account: Any) -> None:
         """Lock the account out; it stays, for a later create of the same person."""
         home = of_account(self.home(_ACTIVE))
-        if fields := sorted(home.account_fields):
+        if fields := home.account_fields:
             home.write(Resource(account=account), _ACTIVE, False)
-            save_changed(account, fields)
+            save_changed(account, sorted(fields | renew_unusable_password(account)))
 
     # -- writing -------------------------------------------------------------------------------
 
@@ -256,9 +257,7 @@ class UserResource(SharedPeople):
         account: Any = row.account
         if account._state.adding:
             accounts.close_password(account)
-        fields = written.account_fields
-        if come_back(self.home(_ACTIVE), [row]):
-            fields |= of_account(self.home(_ACTIVE)).account_fields
+        fields = self.to_be_saved(row, written.account_fields)
         account = self.save_account(account, fields, context) or account
         row.account = account  # its key is known only now
         note_written(row)

@@ -10,7 +10,7 @@ from copy import copy
 from typing import Any, NamedTuple
 
 from scim_provider.events import event, record, telling
-from scim_provider.lockout import Ended, let_in, lock_out
+from scim_provider.lockout import Ended, let_in, lock_out, renew_unusable_password
 from scim_provider.models import EventKind, Resource
 from scim_provider.protocol import core
 from scim_provider.protocol.errors import Forbidden
@@ -20,7 +20,7 @@ from .accounts import refuse_privileged
 from .context import Context
 from .document import Document
 from .last_admin import is_last_admin, last_admin_stays
-from .member_active import ACTIVE, MemberActive, of_account
+from .member_active import ACTIVE, MemberActive, come_back, of_account
 from .people import StoredPeople
 from .telling import changed_to, tell_access
 
@@ -117,6 +117,22 @@ class GuardedPeople(StoredPeople):
             raise _refused(row, context, f"{row.name} is protected and is not deleted by SCIM.")
         if self.is_active(row) and is_last_admin(row.account, context.connection):
             raise last_admin_stays(row, context.connection)
+
+    # -- what goes with it ---------------------------------------------------------------------
+
+    def to_be_saved(self, row: Resource, fields: frozenset[str]) -> frozenset[str]:
+        """The changed ``fields`` of the account, and what is saved along with them.
+
+        An account that is switched on or off gets another unusable password by the same UPDATE.
+        """
+        home = self.home(ACTIVE)
+        switch = of_account(home).account_fields
+        if come_back(home, [row]):
+            fields |= switch
+        account: Any = row.account
+        if fields & switch and not account._state.adding:
+            fields |= renew_unusable_password(account)
+        return fields
 
     # -- what follows --------------------------------------------------------------------------
 

@@ -88,14 +88,21 @@ def groups_of(member_ids: Sequence[int], context: Context) -> dict[int, list[Doc
 
 _GROUPS = """
 SELECT r.id, r.scim_id, r.name, EXISTS (SELECT 1 FROM {table} above WHERE above.member_id = r.id)
-FROM {resources} r WHERE r.id {placed} ORDER BY r.id
+FROM {resources} r WHERE r.id {placed} {people} ORDER BY 1
+"""
+_PEOPLE = """
+UNION ALL SELECT 0, u.scim_id, u.name, FALSE
+FROM {resources} u WHERE u.connection_id = %s AND u.resource_type = 'User' AND u.scim_id {ids}
 """
 
 
-def groups_named(texts: Collection[str], context: Context) -> dict[str, list[Document]]:
+def groups_named(
+    texts: Collection[str], context: Context, people: Collection[str] = ()
+) -> tuple[dict[str, list[Document]], set[str]]:
     """As :func:`groups_of`, by the row ids of the direct groups with commas between: "3,8".
 
-    Whoever is in the same groups shares a list.
+    Whoever is in the same groups shares a list. And those of the ids ``people`` that are known:
+    by the same statement, so that there must be a text.
     """
     base = context.location("/Groups", "")
     named: dict[int, list[str]] = defaultdict(list)
@@ -104,7 +111,12 @@ def groups_named(texts: Collection[str], context: Context) -> dict[str, list[Doc
             named[key].append(text)
     groups: dict[str, list[Document]] = defaultdict(list)
     nested: dict[int, list[str]] = {}
-    for key, scim_id, name, has_above in _rows(_GROUPS, named):
+    known: set[str] = set()
+    and_people, parameters = _people(people, context)
+    for key, scim_id, name, has_above in _rows(_GROUPS, named, parameters, people=and_people):
+        if not key:
+            known.add(scim_id)
+            continue
         element = group_element(base, scim_id, name, "direct")
         for text in named[key]:
             groups[text].append(element)
@@ -112,7 +124,18 @@ def groups_named(texts: Collection[str], context: Context) -> dict[str, list[Doc
             nested[key] = named[key]
     if nested:
         _add_above(groups, nested, base)
-    return groups
+    return groups, known
+
+
+def _people(ids: Collection[str], context: Context) -> tuple[str, list[Any]]:
+    """The part of a statement that looks people up by their ids, and its parameters."""
+    if not ids:
+        return "", []
+    takes_arrays = connections[router.db_for_read(Resource)].vendor == "postgresql"
+    placed = "= ANY(%s)" if takes_arrays else f"IN ({', '.join(['%s'] * len(ids))})"
+    parameters = [list(ids)] if takes_arrays else ids
+    sql = _PEOPLE.format(resources=Resource._meta.db_table, ids=placed)
+    return sql, [context.connection.pk, *parameters]
 
 
 def group_element(base: str, scim_id: str, name: str, kind: str) -> Document:

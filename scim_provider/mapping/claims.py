@@ -30,6 +30,8 @@ from .transactions import database
 
 #: Fields that hand a text to the database as it is; a site's own may make another one of it.
 _PLAIN_FIELDS = (CharField, EmailField, SlugField, TextField)
+#: Names are looked up in so many spellings, or twice as many …: statements are compiled for each.
+_STEP = 5
 _NO_ADDRESSES: dict[str, list[Any]] = {}
 
 
@@ -146,19 +148,20 @@ def _refused(context: Context, name: str, holder: Any, reason: str) -> Any:
 def _holders(wanted: Sequence[str], known_by: Sequence[str]) -> Iterable[Sequence[Any]]:
     """``(key, login name)`` of the accounts that have one of the login names."""
     model = get_user_model()
-    using, names = database(), (*wanted, *known_by)
+    using, names = database(), list(dict.fromkeys((*wanted, *known_by)))
     kind: Any = type(model._meta.get_field(model.USERNAME_FIELD))
     if kind in _PLAIN_FIELDS:
-        return _prepared_holders().rows(*names, using=using)
+        spare = -len(names) % _STEP
+        return _prepared_holders(len(names) + spare).rows(*names, *names[:1] * spare, using=using)
     found = model._default_manager.using(using).filter(**{f"{model.USERNAME_FIELD}__in": names})
     return found.values_list("pk", model.USERNAME_FIELD)
 
 
 @cache
-def _prepared_holders() -> Prepared:
+def _prepared_holders(names: int) -> Prepared:
     model = get_user_model()
     login = model.USERNAME_FIELD
-    places = [Text(f"spelling-{number}") for number in range(2 * len(spellings("")))]
+    places = [Text(f"spelling-{number}") for number in range(names)]
     named = {f"{login}__in": places}
     return Prepared(
         lambda: model._default_manager.filter(**named).values_list("pk", login), *places

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -71,20 +71,24 @@ class GroupKeys(Expression):
         ), []
 
 
-def read_group_keys(texts: Mapping[int, str | None], context: Context) -> dict[int, list[Document]]:
-    """Row id → its groups, of the texts that :class:`GroupKeys` read."""
-    keys = {pk: _whole_keys(text) for pk, text in texts.items() if text}
-    named = groups_named({text for text in keys.values() if text}, context)
+def read_group_keys(
+    texts: Mapping[int, str], context: Context, people: Collection[str] = ()
+) -> tuple[dict[int, list[Document]], set[str]]:
+    """Row id → its groups, of the texts that :class:`GroupKeys` read, and who of ``people`` is
+    known; nobody where nobody is in a group.
+    """
+    keys = {pk: _whole_keys(text) for pk, text in texts.items()}
+    named, known = groups_named({text for text in keys.values() if text}, context, people)
     found = {pk: named[text] for pk, text in keys.items() if text in named}
     cut = [pk for pk, text in keys.items() if text is None]
-    return found | groups_of(cut, context) if cut else found
+    return (found | groups_of(cut, context) if cut else found), known
 
 
 def _whole_keys(text: str) -> str | None:
     """The keys with commas between, None where the database has cut some off."""
-    number, colon, keys = text.rpartition(":")
-    if not colon:
-        return keys
+    if ":" not in text:
+        return text
+    number, _, keys = text.rpartition(":")
     is_whole = keys.endswith(",") and keys.count(",") == int(number)
     return keys[:-1] if is_whole else None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
@@ -18,13 +18,18 @@ if TYPE_CHECKING:
     from .resource_type import ResourceType
 
 
+_ALONG = "scim_along"
+
+
 class RowLock:
-    """``SELECT … FOR UPDATE`` of one row of a resource type."""
+    """``SELECT … FOR UPDATE`` of one row of a resource type, and what its answer needs."""
 
     def __init__(self, resource_type: ResourceType) -> None:
         connection, scim_id = Number(), Text("id")
         rows = resource_type.queryset(Connection(pk=connection)).filter(scim_id=scim_id)
-        rows = rows.select_related("account").order_by()
+        along = resource_type.along(resource_type.everything)
+        rows = rows.select_related("account").annotate(**along).order_by()
+        self._along = len(along)
         self._one = Prepared(lambda: locked(rows, resource_type), connection, scim_id)
 
     def row(self, context: Context, scim_id: str) -> Resource | None:
@@ -32,13 +37,21 @@ class RowLock:
         using, rows = self._one.select(context.connection.pk, scim_id)
         if not rows:
             return None
-        columns = len(field_names(Resource))
-        row = instance(Resource, using, rows[0][:columns])
+        values, columns = rows[0], len(field_names(Resource))
+        row = instance(Resource, using, values[:columns])
+        last = columns + self._along
         account = None
         if row.account_id is not None:
-            account = instance(get_user_model(), using, rows[0][columns:])
+            account = instance(get_user_model(), using, values[last:])
         Resource._meta.get_field("account").set_cached_value(row, account)
+        vars(row)[_ALONG] = tuple(values[columns:last])
         return row
+
+
+def read_along(row: Resource) -> tuple[Any, ...] | None:
+    """What :meth:`ResourceType.along` had read with a locked row; None where it was read alone."""
+    along: tuple[Any, ...] | None = vars(row).get(_ALONG)
+    return along
 
 
 def locked(rows: QuerySet[Resource], resource_type: ResourceType) -> QuerySet[Resource]:

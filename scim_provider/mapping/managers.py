@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django.db.models import QuerySet
@@ -24,6 +24,29 @@ def refer_to_manager(document: Document, context: Context, endpoint: str) -> Non
     container = document[_URI]  # its own; the manager in it may be the stored one
     manager = container["manager"]
     container["manager"] = {**manager, "$ref": context.location(endpoint, manager["value"])}
+
+
+def managers_of(documents: Sequence[Document]) -> dict[str, list[Document]]:
+    """The values of ``manager`` by the id in them."""
+    managers: dict[str, list[Document]] = {}
+    for document in documents:
+        container = document.get(_URI)
+        manager = container.get("manager") if container else None
+        if manager and (own := manager.get("value")):
+            managers.setdefault(str(own), []).append(manager)
+    return managers
+
+
+def refer_in_place(
+    managers: Mapping[str, Sequence[Document]],
+    known: Collection[str],
+    context: Context,
+    endpoint: str,
+) -> None:
+    """Add ``$ref`` to the values of :func:`managers_of` whose ids are ``known``."""
+    for own in known:
+        for manager in managers[own]:
+            manager["$ref"] = context.location(endpoint, own)
 
 
 def refer_to_managers(

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
+
+from django.contrib.auth import get_user_model
 
 from scim_provider.models import Resource
 from scim_provider.protocol import core
@@ -32,21 +35,27 @@ from .keeping_up import (
     lists_members,
     take_in_named,
 )
+from .lock import read_along
 from .managers import (
     MANAGER,
     MANAGER_ID,
     MANAGER_NAME,
     manager_id,
+    managers_of,
     name_managers,
+    refer_in_place,
     refer_to_manager,
     refer_to_managers,
 )
 from .one_name import compose_name, has_one_name
 from .reader import Found
 from .resource_type import Page, Representation
+from .rows import saves_are_watched
 from .transactions import database
 from .writing import StoredResourceType
 
+#: The manager that a row named when it was locked.
+_MANAGED_BY = "scim_managed_by"
 _GROUPS = Target(core.USER.attribute("groups"))  # type: ignore[arg-type]
 
 
@@ -84,7 +93,29 @@ class StoredPeople(StoredResourceType):
 
     def lock(self, context: Context, scim_id: str) -> Resource | None:
         row = super().lock(context, scim_id)
-        return None if row is None or has_left(context, row) else row
+        if row is None or has_left(context, row):
+            return None
+        vars(row)[_MANAGED_BY] = manager_id(row.document)
+        return row
+
+    def written(self, row: Resource, context: Context, projection: Projection) -> Representation:
+        """From memory, where nobody but us has written and no other manager is to be looked up."""
+        along, manager = read_along(row), manager_id(row.document)
+        if (
+            along is None
+            or projection.wants(MANAGER_NAME)
+            or manager not in ("", vars(row)[_MANAGED_BY])
+            or saves_are_watched(type(row))
+            or saves_are_watched(get_user_model())
+        ):
+            return super().written(row, context, projection)
+        groups, manager_known = along
+        document = self.document(row, context)
+        self.fill([(row, document)], context, projection)
+        version = self.version(row)
+        found = Found(row.pk, row.scim_id, version, (groups, bool(manager and manager_known)))
+        self.complete_one(found, document, context, projection)
+        return replace(self.without_body(row, context), document=projection.apply(document))
 
     @cached_property
     def _has_one_name(self) -> bool:
@@ -113,21 +144,24 @@ class StoredPeople(StoredResourceType):
             document["groups"] = elements
 
     def along_page(self, projection: Projection) -> Mapping[str, Any]:
-        groups = GroupKeys() if projection.wants(_GROUPS) else NOT_READ
-        return {**self.along(projection), "direct_groups": groups}
+        return {"direct_groups": GroupKeys() if projection.wants(_GROUPS) else NOT_READ}
 
     def complete_page(
         self, pairs: Sequence[tuple[Found, Document]], context: Context, projection: Projection
     ) -> None:
-        groups = read_group_keys({found.pk: found.along[0] for found, _ in pairs}, context)
+        texts = {found.pk: found.along[0] for found, _ in pairs if found.along[0]}
+        documents = [document for _, document in pairs]
+        groups: dict[int, list[Document]] = {}
+        if texts and not projection.wants(MANAGER_NAME):
+            managers = managers_of(documents) if projection.wants(MANAGER) else {}
+            groups, known = read_group_keys(texts, context, managers)
+            refer_in_place(managers, known, context, self.endpoint)
+        elif projection.wants(MANAGER):
+            self._complete_managers(documents, context, projection)
+            groups = read_group_keys(texts, context)[0]
         for found, document in pairs:
-            _, manager_known = found.along
             if found.pk in groups:
                 document["groups"] = groups[found.pk]
-            if manager_known:
-                refer_to_manager(document, context, self.endpoint)
-        if projection.wants(MANAGER_NAME):
-            self._complete_managers([document for _, document in pairs], context, projection)
 
     def complete_new(
         self, row: Resource, document: Document, context: Context, projection: Projection

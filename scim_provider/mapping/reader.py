@@ -86,16 +86,36 @@ def _is_ours(function: Any) -> bool:
     return str(function.__module__).partition(".")[0] == _PACKAGE
 
 
+<<<<<<< HEAD
 _Top = tuple[tuple[int, str], ...]
 _Nested = tuple[tuple[int, Target, tuple[str, ...]], ...]
 #: The columns at the top of the document, and those within its objects, by their numbers; and
 #: what is in no column, with the key at the top that leads there.
 _Places = tuple[_Top, _Nested, tuple[tuple[Target, str], ...]]
+=======
+class _Nested(NamedTuple):
+    """The column ``number`` is within one of the document's objects, or within two."""
+
+    number: int
+    target: Target
+    outer: str
+    inner: tuple[str, ...]
+    name: str
+
+
+#: The columns at the top of the document, and those within its objects.
+_Places = tuple[tuple[tuple[int, str], ...], tuple[_Nested, ...]]
+>>>>>>> f2d3afa (Documents are kept as text, what belongs to a page is read by one statement, answers to changes come from memory, keys are read without what only pages show)
 
 
 def _sorted_places(places: Sequence[tuple[int, Target]]) -> tuple[_Top, _Nested]:
     top = tuple((n, t.leaf.name) for n, t in places if not _containers(t))
-    return top, tuple((n, t, _containers(t)) for n, t in places if _containers(t))
+    return top, tuple(_nested(n, t) for n, t in places if _containers(t))
+
+
+def _nested(number: int, target: Target) -> _Nested:
+    outer, *inner = _containers(target)
+    return _Nested(number, target, outer, tuple(inner), target.leaf.name)
 
 
 class RowReader:
@@ -124,6 +144,7 @@ class RowReader:
             (first + place, convert) for place, (*_, convert) in enumerate(placed) if convert
         )
         places = [(number, target) for number, (target, *_) in enumerate(placed, start=first)]
+<<<<<<< HEAD
         #: What may be stored from a time when it had no home of its own.
         elsewhere = tuple(
             (target, (*_containers(target), target.leaf.name)[0])
@@ -136,6 +157,16 @@ class RowReader:
             *_sorted_places([(n, target) for n, target in places if target not in apart]),
             tuple((target, name) for target, name in elsewhere if target not in apart),
         )
+=======
+        self._places = _sorted_places(places)
+        self._apart = _sorted_places([(n, target) for n, target in places if target not in shared])
+        #: What may be stored from a time when it had no home of its own, by the outermost key.
+        self._elsewhere: dict[str, list[Target]] = {}
+        for target, home in resource_type.placed:
+            if not isinstance(home, Column | Store) and target.name not in ("schemas", "meta"):
+                outermost, *_ = *_containers(target), target.leaf.name
+                self._elsewhere.setdefault(outermost, []).append(target)
+>>>>>>> f2d3afa (Documents are kept as text, what belongs to a page is read by one statement, answers to changes come from memory, keys are read without what only pages show)
         self._extensions = tuple(e.id for e in resource_type.extensions)
         self._annotations = {
             name: expression
@@ -175,14 +206,24 @@ class RowReader:
         base = f"{context.base_url}{self.resource_type.endpoint}/"
         start, owns = len(self.columns), self._owns
         end = start + len(self.along)
+        core, extensions = self.resource_type.schema.id, self._extensions
         for values in self._converted(rows) if self._converters else rows:
             scim_id, pk, number, created, modified, stored = values[:_FIRST]
+<<<<<<< HEAD
             document: Document = {"schemas": None, "id": None}
             document.update(_loads(stored))
             owned = not owns or bool(values[owns])
             self._place(document, values, self._places if owned else self._apart)
+=======
+            schemas = [core]
+            document: Document = {"schemas": schemas, "id": scim_id} | _loads(stored)
+            places = self._apart if owns and not values[owns] else self._places
+            self._place(document, values, places)
+>>>>>>> f2d3afa (Documents are kept as text, what belongs to a page is read by one statement, answers to changes come from memory, keys are read without what only pages show)
             document["id"] = scim_id
-            document["schemas"] = self._schemas(document)
+            for uri in extensions:
+                if document.get(uri):
+                    schemas.append(uri)
             if not in_utc:
                 created, modified = moment_text(created), moment_text(modified)
             version = f'W/"{number}"'
@@ -204,8 +245,9 @@ class RowReader:
                 document[name] = value
             elif name in document:  # unassigned, whatever the column says
                 del document[name]
-        for number, target, containers in nested:
+        for number, target, outer, inner, name in nested:
             value = values[number]
+<<<<<<< HEAD
             if value is None or value == "":
                 if containers[0] in document:
                     set_value(document, target, None)
@@ -216,14 +258,21 @@ class RowReader:
             inner[target.leaf.name] = value
         for target, outermost in elsewhere:
             if outermost in document:
+=======
+            if value is not None and value != "":
+                container = document.get(outer)
+                if container is None:
+                    container = document[outer] = {}
+                for within in inner:
+                    container = container.setdefault(within, {})
+                container[name] = value
+            elif outer in document:
+>>>>>>> f2d3afa (Documents are kept as text, what belongs to a page is read by one statement, answers to changes come from memory, keys are read without what only pages show)
                 set_value(document, target, None)
-
-    def _schemas(self, document: Document) -> list[str]:
-        schemas = [self.resource_type.schema.id]
-        for uri in self._extensions:
-            if document.get(uri):
-                schemas.append(uri)
-        return schemas
+        if not self._elsewhere.keys().isdisjoint(document):
+            for outermost, targets in self._elsewhere.items():
+                for target in targets if outermost in document else ():
+                    set_value(document, target, None)
 
     def _converted(self, rows: Iterable[Row]) -> Iterator[Row]:
         """The rows with the values of columns as those of attributes."""

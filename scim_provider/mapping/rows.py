@@ -14,6 +14,7 @@ from django.db import connections, router
 from django.db.models import JSONField, Model
 from django.db.models.signals import post_save, pre_save
 
+from scim_provider.fields import DocumentField, document_text
 from scim_provider.models import Resource
 
 from .statistics import note_inserted
@@ -76,6 +77,8 @@ def insert_resources(resources: Sequence[Resource]) -> None:
 
 def _value(resource: Resource, field: Any) -> Any:
     value = getattr(resource, field.attname)
+    if isinstance(field, DocumentField):
+        return document_text(value)
     return json.dumps(value) if isinstance(field, JSONField) else value
 
 
@@ -191,8 +194,21 @@ def _arrays(
 ) -> tuple[str, list[Any]]:
     """Arguments of PostgreSQL's ``unnest``: an array for each column."""
     types = (_element_type(model._meta.get_field(name), connection) for name in names)
-    values = [list(column) for column in zip(*rows, strict=True)]
+    values = [_array(column) for column in zip(*rows, strict=True)]
     return ", ".join(f"%s::{type_}[]" for type_ in types), values
+
+
+def _array(values: Iterable[Any]) -> str:
+    """An array as PostgreSQL reads it: its driver takes longer to write one."""
+    return f"{{{','.join(map(_array_element, values))}}}"
+
+
+def _array_element(value: Any) -> str:
+    if isinstance(value, str):
+        if "\\" in value or '"' in value:
+            value = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{value}"'
+    return "NULL" if value is None else str(value)
 
 
 def _into(model: type[Model], names: Sequence[str], connection: Any) -> str:

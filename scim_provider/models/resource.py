@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from scim_provider.fields import KeyField, KeyTextField
+from scim_provider.fields import DocumentField, KeyField, KeyTextField
 
 from .connection import Connection
 
@@ -51,10 +51,10 @@ class Resource(models.Model):
         blank=True,
         related_name="scim_resources",
     )
-    document = models.JSONField(default=dict)
-    #: Not deactivated, deleted, renamed or stripped through SCIM. Set by the site.
+    document = DocumentField(default=dict)
     #: Whether the account's columns are written and read by this connection, where it has others.
     owns_profile = models.BooleanField(default=True, db_default=True, editable=False)
+    #: Not deactivated, deleted, renamed or stripped through SCIM. Set by the site.
     protected = models.BooleanField(_("protected"), default=False, db_default=False)
     created = models.DateTimeField()
     last_modified = models.DateTimeField()

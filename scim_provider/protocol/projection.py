@@ -93,27 +93,31 @@ class Projection:
         """Whether all of a document is in the answer, as nearly always; told without a copy."""
         if self.included is not None:
             return False
-        for uri, (wholes, parts) in self._kept_of_each.items():
+        for uri, wholes, parts in self._kept_of_each:
             values = document if uri is None else document.get(uri)
             if values is None or values.keys() <= wholes:
                 continue
             for name in values.keys() - wholes:
-                value, kept = values[name], parts.get(name, ())
-                if not isinstance(value, dict) or not all(sub in kept for sub in value):
+                value = values[name]
+                if name not in parts or not isinstance(value, dict):
+                    return False
+                if not value.keys() <= parts[name]:
                     return False
         return True
 
     @cached_property
-    def _kept_of_each(self) -> dict[str | None, tuple[frozenset[str], dict[str, frozenset[str]]]]:
-        """By container: what is kept whole, and which sub-attributes of the rest."""
-        each: dict[str | None, tuple[frozenset[str], dict[str, frozenset[str]]]] = {}
+    def _kept_of_each(
+        self,
+    ) -> tuple[tuple[str | None, frozenset[str], Mapping[str, frozenset[str]]], ...]:
+        """Container, what is kept whole of it, and which sub-attributes of the rest."""
+        each = []
         for uri, plan in self._plan.items():
             wholes = frozenset(name for name, kept in plan.items() if kept is _WHOLE)
             parts = {name: kept for name, kept in plan.items() if kept is not _WHOLE}
-            each[uri] = wholes, parts
-        wholes, parts = each[None]
-        each[None] = wholes | {uri for uri in each if uri is not None}, parts
-        return each
+            if uri is None:
+                wholes |= {container for container in self._plan if container is not None}
+            each.append((uri, wholes, parts))
+        return tuple(each)
 
     @cached_property
     def _plan(self) -> dict[str | None, dict[str, _Kept]]:

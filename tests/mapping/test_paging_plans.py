@@ -21,7 +21,7 @@ from tests.factories import ConnectionFactory, OrganizationFactory
 from .people import analyze, depopulate, populate
 from .plan import Plan, plan_of
 
-USERS, GROUPS, COUNT = 3000, 300, 20
+USERS, GROUPS, COUNT = 3000, 900, 20
 #: Each row of a page, its account, and what is looked at to find where it begins.
 MOST_ROWS = 5 * COUNT
 
