@@ -79,10 +79,11 @@ def reads_values(resource_type: ResourceType) -> bool:
         kinds = [kind for kind in type(home).__mro__ if kind is not object]
         hooks += [vars(kind)[name] for kind in kinds for name in _HOME_HOOKS if name in vars(kind)]
         hooks += [home.make] if isinstance(home, Composed) else []
-    return all(map(_is_ours, hooks))
+    return all(map(is_ours, hooks))
 
 
-def _is_ours(function: Any) -> bool:
+def is_ours(function: Any) -> bool:
+    """Whether no site has put a method of its own in place of this one."""
     return str(function.__module__).partition(".")[0] == _PACKAGE
 
 

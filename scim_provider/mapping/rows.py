@@ -17,6 +17,7 @@ from django.db.models.signals import post_save, pre_save
 from scim_provider.fields import DocumentField, document_text
 from scim_provider.models import Resource
 
+from .one_statement import write
 from .statistics import note_inserted
 
 #: Rows of one statement.
@@ -146,13 +147,13 @@ def replace_rows(
     """
     using = router.db_for_write(model)
     connection = connections[using]
-    delete, values = _delete(model, gone, connection) if gone else ("", [])
-    if connection.vendor == "postgresql" and gone and 0 < len(rows) <= _FEW:
-        insert, arrays = _unnested(model, names, rows, connection)
-        delete, values, rows = f"WITH gone AS ({delete}) {insert}", [*values, *arrays], ()
-    if delete:
-        with connection.cursor() as cursor:
-            cursor.execute(delete, values)
+    statements = [_delete(model, gone, connection)] if gone else []
+    if connection.vendor == "postgresql" and 0 < len(rows) <= _FEW:
+        statements.append(_unnested(model, names, rows, connection))
+        note_inserted(len(rows))
+        rows = ()
+    if statements:
+        write(connection, model._meta.db_table, *statements)
     if rows:
         insert_rows(model, names, rows)
 

@@ -13,6 +13,7 @@ from django.db import connections, router
 from django.db.models import AutoField, BigAutoField, Field, Model
 from django.db.models.fields import NOT_PROVIDED
 
+from .one_statement import write
 from .rows import OthersOfRow, saves_are_watched
 
 
@@ -99,16 +100,15 @@ def update(row: Model, names: Sequence[str]) -> None:
     connection = connections[using]
     fields = [model._meta.get_field(name) for name in names]
     sql = _update_sql(model, using, tuple(names), (model._meta.pk.name,))
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [*_values(row, fields, connection, add=False), row.pk])
+    parameters = [*_values(row, fields, connection, add=False), row.pk]
+    write(connection, model._meta.db_table, (sql, parameters))
 
 
 def update_where(model: type[Model], where: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
     """UPDATE the rows whose fields are ``where``; values are as the database takes them."""
     using = router.db_for_write(model)
-    with connections[using].cursor() as cursor:
-        sql = _update_sql(model, using, tuple(changes), tuple(where))
-        cursor.execute(sql, [*changes.values(), *where.values()])
+    sql = _update_sql(model, using, tuple(changes), tuple(where))
+    write(connections[using], model._meta.db_table, (sql, [*changes.values(), *where.values()]))
 
 
 def _values(row: Model, fields: Sequence[Any], connection: Any, *, add: bool) -> list[Any]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
+from functools import cache
 from typing import Any, ClassVar, TypeVar
 
 from django.db import IntegrityError
 from django.utils import timezone
 
 from scim_provider.models import MissingMembers, Resource
+from scim_provider.organizations import organizations
 from scim_provider.protocol.delta import ValueDelta, fold
 from scim_provider.protocol.document import merge_put, read_document
 from scim_provider.protocol.errors import PreconditionFailed, ScimError, Uniqueness
@@ -25,14 +28,18 @@ from .document import Document, Placed, Written, rewrite, write_changes
 from .index import insert_indexed, sync_index
 from .lock import locked, row_lock
 from .membership import apply_delta
+from .one_statement import as_one_statement
+from .reader import is_ours
 from .resource_type import Representation, ResourceType
 from .saving import update
 from .statistics import note_inserted
 from .telling import tell_created, tell_deleted, tell_members, tell_updated
-from .transactions import atomically, is_dangling
+from .transactions import atomically, database, is_dangling
 
 T = TypeVar("T")
 
+#: What a site may override to have a hand in how a change is saved.
+_SAVING = ("store", "place", "save", "save_account")
 _SAVED = ("name", "name_key", "unique_key", "external_id", "document", "last_modified", "version")
 
 
@@ -193,12 +200,19 @@ class StoredResourceType(ResourceType):
 
     def store(self, row: Resource, before: Document, after: Document, context: Context) -> None:
         """Write the difference between two documents to the row and save it."""
-        is_new = row.pk is None
         written = self.place(row, before, after, context)
-        self.save(row, written, context)
-        if not is_new:
-            sync_index(row, written.stored_before, written.stored_after, self.resource_schema)
+        if row.pk is None:
+            self.save(row, written, context)
+        else:
+            with as_one_statement(database()) if self._saves_alone else nullcontext():
+                self.save(row, written, context)
+                sync_index(row, written.stored_before, written.stored_after, self.resource_schema)
         save_beside([(row, written)])
+
+    @property
+    def _saves_alone(self) -> bool:
+        """Whether nobody reads between the writes of a change what they write."""
+        return _saves_as_ours(type(self)) and not organizations().shares_accounts
 
     def place(self, row: Resource, before: Document, after: Document, context: Context) -> Written:
         """Write the difference between two documents to the row; nothing is saved yet."""
@@ -324,3 +338,8 @@ class StoredResourceType(ResourceType):
             f"{self.naming_attribute} {name!r} is taken. Use another one, or update the "
             f"{self.name} that has it."
         )
+
+
+@cache
+def _saves_as_ours(kind: Any) -> bool:
+    return all(is_ours(getattr(kind, name)) for name in _SAVING if hasattr(kind, name))

@@ -1,0 +1,78 @@
+"""The writes of one change as one statement, where the database can do that: PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from django.db import connections
+
+#: An INSERT, UPDATE or DELETE that returns nothing, and its parameters.
+Statement = tuple[str, Sequence[Any]]
+
+
+class _Waiting:
+    """What was written to one database and is not sent yet, each table's once."""
+
+    def __init__(self, connection: Any) -> None:
+        self.connection = connection
+        self._tables: set[str] = set()
+        self._statements: list[Statement] = []
+
+    def add(self, table: str, statements: Sequence[Statement]) -> None:
+        """PostgreSQL changes no row twice by one statement: the second change sends the first."""
+        if table in self._tables:
+            self.send()
+        self._tables.add(table)
+        self._statements += statements
+
+    def send(self) -> None:
+        if self._statements:
+            _execute(self.connection, self._statements)
+        self._tables, self._statements = set(), []
+
+
+_waiting: ContextVar[_Waiting | None] = ContextVar("scim_waiting_writes", default=None)
+
+
+@contextmanager
+def as_one_statement(using: str) -> Iterator[None]:
+    """What :func:`write` is given within waits for the end, and is sent as one statement.
+
+    What is read within does not see it. Nothing is sent where something is raised.
+    """
+    waiting = _Waiting(connections[using])
+    if waiting.connection.vendor != "postgresql":
+        yield
+        return
+    token = _waiting.set(waiting)
+    try:
+        yield
+        waiting.send()
+    finally:
+        _waiting.reset(token)
+
+
+def write(connection: Any, table: str, *statements: Statement) -> None:
+    """Run statements that write to ``table``, now or at the end of :func:`as_one_statement`."""
+    waiting = _waiting.get()
+    if waiting is not None and waiting.connection is connection:
+        waiting.add(table, statements)
+    else:
+        _execute(connection, statements)
+
+
+def _execute(connection: Any, statements: Sequence[Statement]) -> None:
+    is_one = connection.vendor == "postgresql" and len(statements) > 1
+    with connection.cursor() as cursor:
+        for sql, parameters in [_together(statements)] if is_one else statements:
+            cursor.execute(sql, parameters)
+
+
+def _together(statements: Sequence[Statement]) -> Statement:
+    *first, last = [sql for sql, _ in statements]
+    before = ", ".join(f"scim_write_{number} AS ({sql})" for number, sql in enumerate(first))
+    parameters = [parameter for _, some in statements for parameter in some]
+    return f"WITH {before} {last}", parameters
