@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
-from functools import cache
+from functools import cached_property
 from typing import Any, ClassVar, TypeVar
 
 from django.db import IntegrityError
@@ -212,7 +212,12 @@ class StoredResourceType(ResourceType):
     @property
     def _saves_alone(self) -> bool:
         """Whether nobody reads between the writes of a change what they write."""
-        return _saves_as_ours(type(self)) and not organizations().shares_accounts
+        return self._saves_as_ours and not organizations().shares_accounts
+
+    @cached_property
+    def _saves_as_ours(self) -> bool:
+        kind: Any = type(self)
+        return all(is_ours(getattr(kind, name)) for name in _SAVING if hasattr(kind, name))
 
     def place(self, row: Resource, before: Document, after: Document, context: Context) -> Written:
         """Write the difference between two documents to the row; nothing is saved yet."""
@@ -338,8 +343,3 @@ class StoredResourceType(ResourceType):
             f"{self.naming_attribute} {name!r} is taken. Use another one, or update the "
             f"{self.name} that has it."
         )
-
-
-@cache
-def _saves_as_ours(kind: Any) -> bool:
-    return all(is_ours(getattr(kind, name)) for name in _SAVING if hasattr(kind, name))
