@@ -18,10 +18,10 @@ from django.contrib.auth.hashers import (
     UNUSABLE_PASSWORD_PREFIX,
     UNUSABLE_PASSWORD_SUFFIX_LENGTH,
 )
-from django.db import connections, router
 from django.utils import timezone
 
 from .login_sessions import end_sessions
+from .mapping.rows import put_objects
 from .models import Lockout
 from .tokens import end_tokens
 
@@ -73,15 +73,7 @@ def _end_all(accounts: Collection[Any], lifted_at: datetime | None) -> Ended:
 def _mark(keys: Sequence[Any], lifted_at: datetime | None) -> None:
     mark, now = secrets.token_hex(16), timezone.now()
     rows = [Lockout(account_id=k, mark=mark, locked_at=now, lifted_at=lifted_at) for k in keys]
-    features = connections[router.db_for_write(Lockout)].features
-    target = ["account"] if features.supports_update_conflicts_with_target else None
-    Lockout.objects.bulk_create(
-        rows,
-        batch_size=_KEYS_AT_ONCE,
-        update_conflicts=True,
-        unique_fields=target,
-        update_fields=["mark", "locked_at", "lifted_at"],
-    )
+    put_objects(Lockout, rows, ["account"], ["mark", "locked_at", "lifted_at"])
 
 
 def renew_unusable_password(account: Any) -> frozenset[str]:

@@ -33,6 +33,7 @@ from scim_provider.protocol.errors import Forbidden, InvalidValue
 from scim_provider.protocol.schema import Target, comparison_key
 
 from .columns import Column, KeyColumn
+from .rows import put_objects
 from .validating import Validator, given, refuse_invalid
 
 
@@ -234,9 +235,11 @@ def returning(former: FormerUser) -> AbstractBaseUser:
 
 def remember(resource: Resource) -> None:
     """Keep the account of a User that is being deleted, for a later create."""
-    account: Any = resource.account
-    FormerUser.objects.update_or_create(
+    former = FormerUser(
         connection_id=resource.connection_id,
         name_key=resource.name_key,
-        defaults={"account": account, "written": resource.written},
+        account=resource.account,
+        written=resource.written,
     )
+    unique, others = ("connection", "name_key"), ("account", "deleted_at", "written")
+    put_objects(FormerUser, [former], unique, others)

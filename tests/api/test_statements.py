@@ -75,7 +75,7 @@ EXACTLY = {
     "deactivate": 7 if TOGETHER else 8,
     "add a member": 4,
     "get a group without members": 2,
-    "delete": 16,  # four of them lock the account out, and say so
+    "delete": 15,  # four of them lock the account out, and say so
 }
 
 
