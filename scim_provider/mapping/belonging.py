@@ -127,12 +127,17 @@ def groups_named(
     return groups, known
 
 
+def _unseen(kind: str) -> str:
+    """``= ANY`` of an array that PostgreSQL's planner does not look at: see ``Unseen``."""
+    return f"= ANY((SELECT %s::{kind})::{kind})"
+
+
 def _people(ids: Collection[str], context: Context) -> tuple[str, list[Any]]:
     """The part of a statement that looks people up by their ids, and its parameters."""
     if not ids:
         return "", []
     takes_arrays = connections[router.db_for_read(Resource)].vendor == "postgresql"
-    placed = "= ANY(%s)" if takes_arrays else f"IN ({', '.join(['%s'] * len(ids))})"
+    placed = _unseen("varchar[]") if takes_arrays else f"IN ({', '.join(['%s'] * len(ids))})"
     parameters = [list(ids)] if takes_arrays else ids
     sql = _PEOPLE.format(resources=Resource._meta.db_table, ids=placed)
     return sql, [context.connection.pk, *parameters]
@@ -170,10 +175,12 @@ def _rows(
     connection = connections[router.db_for_read(Membership)]
     takes_arrays = connection.vendor == "postgresql"
     table, resources = Membership._meta.db_table, Resource._meta.db_table
+    # Of one group, and of the groups of a page, there are few: one plan does for all.
+    any_of = _unseen("bigint[]") if len(placed) == 1 or template is _GROUPS else "= ANY(%s)"
     sql = template.format(
         table=table,
         resources=resources,
-        placed="= ANY(%s)" if takes_arrays else f"IN ({', '.join(map(str, placed))})",
+        placed=any_of if takes_arrays else f"IN ({', '.join(map(str, placed))})",
         m_of_groups=each_joined(table, "m", "member_id", "a.group_id", connection.vendor),
         r_of_above=each_joined(resources, "r", "id", "a.group_id", connection.vendor),
         **parts,

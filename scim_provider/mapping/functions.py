@@ -279,12 +279,40 @@ def compare_text(expression: Expression, operator: str, key: str) -> Q:
     return _COMPARISONS[operator](expression, key)
 
 
-def compare_index_key(operator: str, key: str, limit: int = 255) -> Q:
-    """The same for the rows of :class:`AttributeValue`, whose ``key`` may be cut at ``limit``."""
+class Unseen(Func):
+    """A text that PostgreSQL's planner does not look at, so that it plans once for all texts.
+
+    Shown one that few rows have, it would expect fewer rows each time than of any, take that for
+    worth another plan, and plan longer than it searches.
+    """
+
+    arity = 1
+
+    def as_postgresql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
+    ) -> Any:
+        return self.as_sql(
+            compiler, connection, template="(SELECT %(expressions)s::varchar)", **context
+        )
+
+    def as_sqlite(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
+    ) -> Any:
+        return self.as_sql(compiler, connection, template="%(expressions)s", **context)
+
+    as_mysql = as_sqlite
+
+
+def compare_index_key(operator: str, key: str, limit: int = 255, *, is_telling: bool = False) -> Q:
+    """The same for the rows of :class:`AttributeValue`, whose ``key`` may be cut at ``limit``.
+
+    ``is_telling``: hardly two rows have the same key.
+    """
     whole = Coalesce(F("text"), F("key"), output_field=KeyTextField())
     if operator == "eq":
         long = len(key) > limit
-        return Q(key=key[:limit]) & (Q(text=key) if long else Q(text__isnull=True))
+        short: Any = Unseen(Value(key[:limit], KeyField())) if is_telling else key[:limit]
+        return Q(key=short) & (Q(text=key) if long else Q(text__isnull=True))
     if operator == "sw" and len(key) <= limit:
         return _starts_with(F("key"), key)
     if operator in ("co", "ew", "sw"):

@@ -129,8 +129,10 @@ class Store(Home):
         return AttributeValue.objects.filter(connection=context.connection, path=path)
 
     def compare(self, target: Target, operator: Operator, key: str, context: Context) -> Q:
-        rows = self._rows(str(target), context).filter(compare_index_key(operator, key))
-        return named_by(rows, "resource", _finds(target, operator))
+        finds = _finds(target, operator)
+        condition = compare_index_key(operator, key, is_telling=finds == Finds.ONE)
+        rows = self._rows(str(target), context).filter(condition)
+        return named_by(rows, "resource", finds)
 
     def differs(self, target: Target, key: str, context: Context) -> Q:
         rows = self._rows(str(target), context)
@@ -144,14 +146,15 @@ class Store(Home):
 
     def matching(self, target: Target, tree: Filter[Target], context: Context) -> Q:
         anchor, rest = _anchored(tree)
+        finds = _finds(anchor.path, anchor.operator) if anchor else Finds.MANY
         if anchor is None:
             elements = self._rows(target.name, context)
         else:
-            elements = self._rows(str(anchor.path), context)
-            elements = elements.filter(compare_index_key(anchor.operator, str(anchor.value)))
+            operator, key = anchor.operator, str(anchor.value)
+            condition = compare_index_key(operator, key, is_telling=finds == Finds.ONE)
+            elements = self._rows(str(anchor.path), context).filter(condition)
         if rest is not None:
             elements = elements.filter(evaluate(rest, ElementEvaluator(_IndexElement())))
-        finds = _finds(anchor.path, anchor.operator) if anchor else Finds.MANY
         return named_by(elements, "resource", finds)
 
     def order(self, target: Target, context: Context) -> Any:
@@ -174,11 +177,13 @@ def _finds(target: Target, operator: Operator) -> Finds:
     leaf = target.leaf
     if operator not in ("eq", "sw") or leaf.type == "boolean" or leaf.canonical_values:
         return Finds.MANY
-    return Finds.ONE if operator == "eq" and leaf.name in _TELLING else Finds.SOME
+    is_telling = leaf.name in _TELLING and target.attribute.name not in _SHARED
+    return Finds.ONE if operator == "eq" and is_telling else Finds.SOME
 
 
-#: Names of attributes that hardly two resources share a value of.
+#: Names of attributes that hardly two resources share a value of, and of those that many share.
 _TELLING = frozenset({"value", "displayName", "employeeNumber"})
+_SHARED = frozenset({"roles", "entitlements", "manager"})
 
 
 def _anchored(
