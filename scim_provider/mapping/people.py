@@ -113,7 +113,8 @@ class StoredPeople(StoredResourceType):
         document = self.document(row, context)
         self.fill([(row, document)], context, projection)
         version = self.version(row)
-        found = Found(row.pk, row.scim_id, version, (groups, bool(manager and manager_known)))
+        known = (groups, bool(manager and manager_known))
+        found = Found(row.pk, row.scim_id, version, known, row.owns_profile)
         self.complete_one(found, document, context, projection)
         return replace(self.without_body(row, context), document=projection.apply(document))
 

@@ -87,13 +87,6 @@ def is_ours(function: Any) -> bool:
     return str(function.__module__).partition(".")[0] == _PACKAGE
 
 
-<<<<<<< HEAD
-_Top = tuple[tuple[int, str], ...]
-_Nested = tuple[tuple[int, Target, tuple[str, ...]], ...]
-#: The columns at the top of the document, and those within its objects, by their numbers; and
-#: what is in no column, with the key at the top that leads there.
-_Places = tuple[_Top, _Nested, tuple[tuple[Target, str], ...]]
-=======
 class _Nested(NamedTuple):
     """The column ``number`` is within one of the document's objects, or within two."""
 
@@ -104,14 +97,26 @@ class _Nested(NamedTuple):
     name: str
 
 
-#: The columns at the top of the document, and those within its objects.
-_Places = tuple[tuple[tuple[int, str], ...], tuple[_Nested, ...]]
->>>>>>> f2d3afa (Documents are kept as text, what belongs to a page is read by one statement, answers to changes come from memory, keys are read without what only pages show)
+class _Places(NamedTuple):
+    """Where the values of columns belong, by their numbers."""
+
+    #: At the top of the document.
+    top: tuple[tuple[int, str], ...]
+    nested: tuple[_Nested, ...]
+    #: What is in no column and not stored, or no longer, by the outermost key that leads there.
+    elsewhere: Mapping[str, Sequence[Target]]
 
 
-def _sorted_places(places: Sequence[tuple[int, Target]]) -> tuple[_Top, _Nested]:
-    top = tuple((n, t.leaf.name) for n, t in places if not _containers(t))
-    return top, tuple(_nested(n, t) for n, t in places if _containers(t))
+def _sorted_places(places: Sequence[tuple[int, Target]], elsewhere: Sequence[Target]) -> _Places:
+    outermost: dict[str, list[Target]] = {}
+    for target in elsewhere:
+        key, *_ = *_containers(target), target.leaf.name
+        outermost.setdefault(key, []).append(target)
+    return _Places(
+        tuple((n, t.leaf.name) for n, t in places if not _containers(t)),
+        tuple(_nested(n, t) for n, t in places if _containers(t)),
+        outermost,
+    )
 
 
 def _nested(number: int, target: Target) -> _Nested:
@@ -145,29 +150,18 @@ class RowReader:
             (first + place, convert) for place, (*_, convert) in enumerate(placed) if convert
         )
         places = [(number, target) for number, (target, *_) in enumerate(placed, start=first)]
-<<<<<<< HEAD
         #: What may be stored from a time when it had no home of its own.
-        elsewhere = tuple(
-            (target, (*_containers(target), target.leaf.name)[0])
+        elsewhere = [
+            target
             for target, home in resource_type.placed
             if not isinstance(home, Column | Store) and target.name not in ("schemas", "meta")
-        )
-        self._places = (*_sorted_places(places), elsewhere)
+        ]
+        self._places = _sorted_places(places, elsewhere)
         #: The same of a row that does not own the profile: what is kept apart is stored.
-        self._apart = (
-            *_sorted_places([(n, target) for n, target in places if target not in apart]),
-            tuple((target, name) for target, name in elsewhere if target not in apart),
+        self._apart = _sorted_places(
+            [(number, target) for number, target in places if target not in apart],
+            [target for target in elsewhere if target not in apart],
         )
-=======
-        self._places = _sorted_places(places)
-        self._apart = _sorted_places([(n, target) for n, target in places if target not in shared])
-        #: What may be stored from a time when it had no home of its own, by the outermost key.
-        self._elsewhere: dict[str, list[Target]] = {}
-        for target, home in resource_type.placed:
-            if not isinstance(home, Column | Store) and target.name not in ("schemas", "meta"):
-                outermost, *_ = *_containers(target), target.leaf.name
-                self._elsewhere.setdefault(outermost, []).append(target)
->>>>>>> f2d3afa (Documents are kept as text, what belongs to a page is read by one statement, answers to changes come from memory, keys are read without what only pages show)
         self._extensions = tuple(e.id for e in resource_type.extensions)
         self._annotations = {
             name: expression
@@ -210,17 +204,10 @@ class RowReader:
         core, extensions = self.resource_type.schema.id, self._extensions
         for values in self._converted(rows) if self._converters else rows:
             scim_id, pk, number, created, modified, stored = values[:_FIRST]
-<<<<<<< HEAD
-            document: Document = {"schemas": None, "id": None}
-            document.update(_loads(stored))
-            owned = not owns or bool(values[owns])
-            self._place(document, values, self._places if owned else self._apart)
-=======
             schemas = [core]
             document: Document = {"schemas": schemas, "id": scim_id} | _loads(stored)
-            places = self._apart if owns and not values[owns] else self._places
-            self._place(document, values, places)
->>>>>>> f2d3afa (Documents are kept as text, what belongs to a page is read by one statement, answers to changes come from memory, keys are read without what only pages show)
+            owned = not owns or bool(values[owns])
+            self._place(document, values, self._places if owned else self._apart)
             document["id"] = scim_id
             for uri in extensions:
                 if document.get(uri):
@@ -239,27 +226,14 @@ class RowReader:
 
     def _place(self, document: Document, values: Row, places: _Places) -> None:
         """Put the values of columns where they belong; ``document`` is nobody else's."""
-        top, nested, elsewhere = places
-        for number, name in top:
+        for number, name in places.top:
             value = values[number]
             if value is not None and value != "" and document.get(name, name) is not None:
                 document[name] = value
             elif name in document:  # unassigned, whatever the column says
                 del document[name]
-        for number, target, outer, inner, name in nested:
+        for number, target, outer, inner, name in places.nested:
             value = values[number]
-<<<<<<< HEAD
-            if value is None or value == "":
-                if containers[0] in document:
-                    set_value(document, target, None)
-                continue
-            inner = document
-            for container in containers:
-                inner = inner.setdefault(container, {})
-            inner[target.leaf.name] = value
-        for target, outermost in elsewhere:
-            if outermost in document:
-=======
             if value is not None and value != "":
                 container = document.get(outer)
                 if container is None:
@@ -268,10 +242,9 @@ class RowReader:
                     container = container.setdefault(within, {})
                 container[name] = value
             elif outer in document:
->>>>>>> f2d3afa (Documents are kept as text, what belongs to a page is read by one statement, answers to changes come from memory, keys are read without what only pages show)
                 set_value(document, target, None)
-        if not self._elsewhere.keys().isdisjoint(document):
-            for outermost, targets in self._elsewhere.items():
+        if not places.elsewhere.keys().isdisjoint(document):
+            for outermost, targets in places.elsewhere.items():
                 for target in targets if outermost in document else ():
                     set_value(document, target, None)
 
