@@ -7,7 +7,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('scim_provider', '0003_any_site'),
+        ('scim_provider', '0004_kept_protection'),
     ]
 
     operations = [
