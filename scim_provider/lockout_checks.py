@@ -12,6 +12,7 @@ from django.core.checks import CheckMessage, Error, Warning
 from django.utils.module_loading import import_string
 
 from .login_sessions import is_signed_cookie
+from .middleware import LockoutMiddleware
 
 MIDDLEWARE = "scim_provider.middleware.LockoutMiddleware"
 _DJANGOS = "django.contrib.auth.middleware.AuthenticationMiddleware"
@@ -29,7 +30,7 @@ def check_session_engine(**kwargs: Any) -> list[CheckMessage]:
 
 def check_backends(**kwargs: Any) -> list[CheckMessage]:
     """A backend that lets inactive accounts in lets in whom SCIM deactivated."""
-    lenient = [each for each in settings.AUTHENTICATION_BACKENDS if _is_lenient(each)]
+    lenient = [each for each in settings.AUTHENTICATION_BACKENDS if _is_made_of(each, _LENIENT)]
     if has_middleware() or not lenient:
         return []
     message = f"{lenient[0]} lets in people whom SCIM deactivated."
@@ -39,16 +40,21 @@ def check_backends(**kwargs: Any) -> list[CheckMessage]:
 def check_middleware_order(**kwargs: Any) -> list[CheckMessage]:
     """Who the user is has to be known before anybody can be made nobody."""
     stack: Sequence[str] = settings.MIDDLEWARE
-    if not has_middleware():
+    ours = next(filter(_is_ours, stack), None)
+    if ours is None:
         return []
-    if _DJANGOS not in stack or stack.index(_DJANGOS) < stack.index(MIDDLEWARE):
+    if _DJANGOS not in stack or stack.index(_DJANGOS) < stack.index(ours):
         return []  # a site's own middleware may do for Django's
-    return [Error(f"{MIDDLEWARE} stands too early.", hint=_HINT, id="scim_provider.E052")]
+    return [Error(f"{ours} stands too early.", hint=_HINT, id="scim_provider.E052")]
 
 
 def has_middleware() -> bool:
-    """Whether the site has our middleware."""
-    return MIDDLEWARE in settings.MIDDLEWARE
+    """Whether the site has our middleware, or one of its own that is made of it."""
+    return any(map(_is_ours, settings.MIDDLEWARE))
+
+
+def _is_ours(dotted: str) -> bool:
+    return _is_made_of(dotted, LockoutMiddleware)
 
 
 def _keeps_sessions_in_cookies() -> bool:
@@ -58,8 +64,8 @@ def _keeps_sessions_in_cookies() -> bool:
         return False  # Django says so
 
 
-def _is_lenient(dotted: str) -> bool:
+def _is_made_of(dotted: str, base: type | tuple[type, ...]) -> bool:
     try:
-        return issubclass(import_string(dotted), _LENIENT)
+        return issubclass(import_string(dotted), base)
     except (ImportError, TypeError):
         return False  # Django says so

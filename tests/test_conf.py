@@ -14,6 +14,7 @@ from django.urls import include, path
 
 from scim_provider import checks, lockout_checks
 from scim_provider.conf import DEFAULTS, scim_settings
+from scim_provider.middleware import LockoutMiddleware
 from scim_provider.organizations import Organizations
 from scim_provider.resources import Column, UserResource
 from settings_ui import checks as ui_checks
@@ -26,6 +27,10 @@ class TinyUrls:
     """A URLconf with SCIM at a path that Okta refuses, and without our pages."""
 
     urlpatterns = [path("scim_v2/", include("scim_provider.urls"))]
+
+
+class OwnLockout(LockoutMiddleware):
+    pass
 
 
 class NoUrls:
@@ -278,6 +283,15 @@ def test_the_middleware_makes_every_site_safe(unsafe: dict[str, Any]) -> None:
     with configured(**unsafe, MIDDLEWARE=[AUTHENTICATION, lockout_checks.MIDDLEWARE]):
         for check in ("session_engine", "backends", "middleware_order"):
             assert getattr(lockout_checks, f"check_{check}")() == []
+
+
+def test_a_middleware_that_is_made_of_ours_does(settings: Any) -> None:
+    settings.SESSION_ENGINE = COOKIES
+    settings.MIDDLEWARE = [AUTHENTICATION, f"{__name__}.OwnLockout"]
+    assert lockout_checks.check_session_engine() == []
+    settings.MIDDLEWARE.reverse()
+    (early,) = lockout_checks.check_middleware_order()
+    assert "OwnLockout stands too early" in early.msg
 
 
 @pytest.mark.parametrize(
