@@ -314,8 +314,11 @@ def _is_indexed(field: Field[Any, Any]) -> bool:
     if field.unique or getattr(field, "db_index", False):
         return True
     meta = field.model._meta
-    leading = [index.fields[:1] for index in meta.indexes]
-    leading += [list(getattr(constraint, "fields", ()))[:1] for constraint in meta.constraints]
+    leading = [
+        list(getattr(each, "fields", ()))[:1]
+        for each in (*meta.indexes, *meta.constraints)
+        if getattr(each, "condition", None) is None  # those of some rows serve no look-up
+    ]
     return [field.name] in leading
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
+from django.db.models import Index, Q
 from django.test import override_settings
 
 from scim_provider import checks
@@ -177,3 +179,20 @@ def test_a_mistake_is_told_and_what_is_right_is_not(
 def test_names_and_endpoints_are_nobody_elses(types: tuple[type, ...]) -> None:
     assert found(*types).keys() == {"E024"}
     assert found(UserResource, GroupResource) == {}
+
+
+@pytest.mark.parametrize(
+    ("index", "serves"),
+    [
+        (Index(fields=["mobile"], name="all"), True),
+        (Index(fields=["mobile", "email"], name="first"), True),
+        (Index(fields=["email", "mobile"], name="second"), False),
+        (Index(fields=["mobile"], name="some", condition=Q(is_active=True)), False),
+    ],
+)
+def test_an_index_of_some_rows_serves_no_look_up(
+    index: Index, serves: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(get_user_model()._meta, "indexes", [index])
+    messages = found(users(unique=Column("account__mobile")))
+    assert ("W028" not in "".join(messages)) == serves
