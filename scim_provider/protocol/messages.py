@@ -115,7 +115,8 @@ def _text(members: Mapping[str, Any], name: str) -> str | None:
     if not isinstance(value, str):
         raise InvalidValue(f"{name} takes a string.")
     _refuse_unstorable(name, value)
-    return value.strip() or None
+    # What is left out in other words; any other blank is a mistake, and no filter for everybody.
+    return value.strip() or value.strip(" \t\r\n") or None
 
 
 def _cursor(members: Mapping[str, Any]) -> str | None:

@@ -18,6 +18,14 @@ def test_an_empty_list_is_200_with_resources(scim):
     assert body["Resources"] == []
 
 
+@pytest.mark.parametrize("blank", ["\u3000", "\u2028", "\x1f"])
+def test_a_filter_of_foreign_blanks_finds_not_everybody(scim, people, blank):
+    assert scim.get("/Users", filter=" ").json()["totalResults"] == 5
+    assert_error(scim.get("/Users", filter=blank), 400, "invalidFilter")
+    message = {"schemas": [SEARCH_REQUEST_URN], "filter": blank}
+    assert_error(scim.post("/Users/.search", message), 400, "invalidFilter")
+
+
 def test_pages_of_one_visit_everybody_once(scim, people):
     pages = [scim.get("/Users", startIndex=n, count=1).json() for n in range(1, 6)]
     assert {page["Resources"][0]["id"] for page in pages} == {each["id"] for each in people}
