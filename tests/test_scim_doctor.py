@@ -150,6 +150,7 @@ def test_many_connections_cost_what_few_do(django_assert_max_num_queries: Any) -
     [
         ({"BASE_URL": "http://site.example.com"}, "error base URL: It is not https"),
         ({"BASE_URL": "https://site.example.com/a_b"}, "warning base URL: There is an underscore"),
+        ({"BASE_URL": "https://a:b@site.example.com"}, "error base URL: There is a name or a pass"),
         ({"BASE_URL": "https://10.0.0.7"}, "warning base URL: 10.0.0.7 is an address of this"),
         ({"THROTTLE_RATE": "9/min"}, "warning cache: The rate limit counts in LocMemCache"),
         ({"THROTTLE_RATE": "9/min"}, "info proxy: REST_FRAMEWORK['NUM_PROXIES'] is not set"),

@@ -192,3 +192,29 @@ def test_tls_that_is_none_is_explained() -> None:
 def test_the_real_site_is_well(live_server: Any) -> None:
     findings = list(check_reachability(f"{live_server.url}/scim/v2", timeout=5))
     assert {each.severity for each in findings} == {Severity.OK}, findings
+
+
+@pytest.mark.parametrize("document", [{"schemas": None}, {"schemas": 5}, {"schemas": "urn:x"}, []])
+def test_json_of_another_service_is_no_answer_of_ours(document: Any) -> None:
+    def other(method: str, path: str, headers: Any, root: str) -> Reply:
+        return 401, {"Content-Type": "application/json"}, json.dumps(document)
+
+    assert "It answers 401 with application/json" in problems(other)
+
+
+@pytest.mark.parametrize("meta", [None, [], "x", {"location": 5}])
+def test_a_location_that_is_none_is_told(meta: Any) -> None:
+    def site(method: str, path: str, headers: Any, root: str) -> Reply:
+        if path.endswith("/ServiceProviderConfig"):
+            return 200, SCIM, json.dumps({"schemas": ["urn:x"], "meta": meta})
+        return service(method, path, headers, root)
+
+    assert "The site takes itself for" in problems(site)
+
+
+def test_a_date_without_a_zone_is_read() -> None:
+    def site(method: str, path: str, headers: Any, root: str) -> Reply:
+        status, more, body = service(method, path, headers, root)
+        return status, {**more, "Date": "Wed, 01 Jan 2020 00:00:00 -0000"}, body
+
+    assert "seconds from this machine's" in problems(site)

@@ -79,7 +79,15 @@ def _url_problems(parts: SplitResult) -> Iterator[Finding]:
             "The access key travels readable, and Okta and Entra ID refuse plain HTTP.",
             "Serve the site by TLS and set BASE_URL to https://….",
         )
-    if "_" in parts.netloc + parts.path:
+    if "@" in parts.netloc:
+        yield error(
+            "base URL",
+            "There is a name or a password in it.",
+            "It is shown on the settings page and in every answer, and no identity provider "
+            "sends it.",
+            "Leave it out: the access key is the credential.",
+        )
+    if "_" in parts.netloc.rpartition("@")[2] + parts.path:
         yield warning(
             "base URL",
             "There is an underscore in it.",

@@ -54,7 +54,8 @@ def _judged(answer: Answer, url: str) -> Finding | None:
 
 
 def _is_scim(answer: Answer) -> bool:
-    return isinstance(answer.document, dict) and "schemas" in answer.document
+    document = answer.document
+    return isinstance(document, dict) and isinstance(document.get("schemas"), list)
 
 
 def _is_ours(answer: Answer) -> bool:
@@ -127,6 +128,7 @@ def _clock(answer: Answer) -> Iterator[Finding]:
         told = parsedate_to_datetime(answer.headers.get("date", ""))
     except ValueError:
         return
+    told = told if told.tzinfo else told.replace(tzinfo=UTC)  # "-0000" names no zone
     skew = (told - datetime.now(UTC)).total_seconds()
     if abs(skew) > _SKEW:
         yield warning(
@@ -162,7 +164,8 @@ def _discovery(client: Client, url: str) -> Iterator[Finding]:
     if answer.status != 200 or not _is_scim(answer):
         yield _stranger(answer)
         return
-    told = answer.document.get("meta", {}).get("location", "")
+    meta = answer.document.get("meta")
+    told = meta.get("location", "") if isinstance(meta, dict) else ""
     if not str(told).lower().startswith(url.lower()):
         yield error(
             "proxy",
