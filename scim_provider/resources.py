@@ -27,7 +27,7 @@ from .mapping.accounts import UserName
 from .mapping.batch_users import UserBatch
 from .mapping.belonging import members_of
 from .mapping.beside import Computed, SingleValue, leave_beside
-from .mapping.claims import refuse_claims
+from .mapping.claims import refuse_account
 from .mapping.columns import Column, Composed, Constant, Flag, KeyColumn, MomentColumn
 from .mapping.context import Context
 from .mapping.document import Document, Written
@@ -178,13 +178,8 @@ class UserResource(SharedPeople):
 
     def save_account(self, account: Any, fields: frozenset[str], context: Context) -> Any:
         """Save a new account whole, or the changed ``fields`` of an existing one; return it."""
-        is_new = account._state.adding
-        login, email = get_user_model().USERNAME_FIELD, get_user_model().get_email_field_name()
-        name = account.get_username() if is_new or login in fields else ""
-        address = getattr(account, email, "") if email in fields else ""
-        refuse_claims(account, name, address or "", context)
-        if is_new:
-            accounts.refuse_incomplete(account)
+        refuse_account(account, fields, context)
+        if account._state.adding:
             return accounts.carry_over(account, self.create_account(account, context), fields)
         if fields:
             save_changed(account, sorted(fields))
@@ -258,10 +253,14 @@ class UserResource(SharedPeople):
         if account._state.adding:
             accounts.close_password(account)
         fields = self.to_be_saved(row, written.account_fields)
-        account = self.save_account(account, fields, context) or account
-        row.account = account  # its key is known only now
+        is_new, waits = row.pk is None, self.account_waits(account)
+        if waits:
+            refuse_account(account, fields, context)
+        else:
+            account = self.save_account(account, fields, context) or account
+            row.account = account  # its key is known only now
         note_written(row)
-        if is_new := row.pk is None:
+        if is_new and not waits:
             organizations().admit(account, context.owner)
         super().save(row, written, context)
         for unneeded in follow([row], context, admitted=is_new):

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from scim_provider.events import event, record, telling
 from scim_provider.lockout import Ended, let_in, lock_out, renew_unusable_password
 from scim_provider.models import EventKind, Resource
+from scim_provider.organizations import Organizations, organizations
 from scim_provider.protocol import core
 from scim_provider.protocol.errors import Forbidden
 from scim_provider.protocol.schema import Target, comparison_key
@@ -22,7 +23,9 @@ from .document import Document
 from .last_admin import is_last_admin, last_admin_stays
 from .member_active import ACTIVE, MemberActive, come_back, of_account
 from .people import StoredPeople
+from .saving import can_wait
 from .telling import changed_to, tell_access
+from .transactions import database
 
 #: What lets somebody in, or takes away what they may do: not to be changed of protected people.
 _GUARDED = ("userName", "emails", "password", "role", "roles")
@@ -133,6 +136,18 @@ class GuardedPeople(StoredPeople):
         if fields & switch and not account._state.adding:
             fields |= renew_unusable_password(account)
         return fields
+
+    def account_waits(self, account: Any) -> bool:
+        """Whether a new account is INSERTed along with its row: by nobody's own code, and no
+        other row needs its key before.
+        """
+        admits = type(organizations()).admit is not Organizations.admit
+        return bool(
+            account._state.adding
+            and self.saves_as_ours
+            and not (admits or organizations().shares_accounts)
+            and can_wait(account, database())
+        )
 
     # -- what follows --------------------------------------------------------------------------
 

@@ -23,7 +23,7 @@ from scim_provider.prepared import Prepared, Text
 from scim_provider.protocol.errors import Uniqueness
 from scim_provider.protocol.schema import comparison_key
 
-from .accounts import account_field, is_privileged
+from .accounts import account_field, is_privileged, refuse_incomplete
 from .context import Context
 from .look_alikes import spellings
 from .transactions import database
@@ -33,6 +33,17 @@ _PLAIN_FIELDS = (CharField, EmailField, SlugField, TextField)
 #: Names are looked up in so many spellings, or twice as many …: statements are compiled for each.
 _STEP = 5
 _NO_ADDRESSES: dict[str, list[Any]] = {}
+
+
+def refuse_account(account: Any, fields: frozenset[str], context: Context) -> None:
+    """Raise what an account must not be saved for, all of it or its changed ``fields``."""
+    login, email = get_user_model().USERNAME_FIELD, get_user_model().get_email_field_name()
+    is_new = account._state.adding
+    name = account.get_username() if is_new or login in fields else ""
+    address = getattr(account, email, "") if email in fields else ""
+    refuse_claims(account, name, address or "", context)
+    if is_new:
+        refuse_incomplete(account)
 
 
 def refuse_claims(account: Any, name: str, address: str, context: Context) -> None:

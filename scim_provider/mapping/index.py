@@ -59,10 +59,12 @@ def _sub_values(attribute: Attribute, element: Any) -> Iterator[tuple[Attribute,
 
 
 def insert_indexed(resource: Resource, stored: Document, schema: ResourceSchema) -> None:
-    """INSERT a resource and its index rows."""
+    """INSERT a resource and its index rows, and its account, where that waited for it."""
     names = ("path", "element", "key", "text", "connection")
     rows = [(*row, resource.connection_id) for row in new_index_rows(stored, schema)]
-    insert(resource, OthersOfRow(AttributeValue, "resource", names, rows))
+    waits = resource.account is not None and resource.account._state.adding
+    others = OthersOfRow(AttributeValue, "resource", names, rows)
+    insert(resource, others, first="account" if waits else "")
 
 
 def sync_index(

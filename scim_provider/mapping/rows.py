@@ -137,16 +137,12 @@ class OthersOfRow:
     def fit_into_statement(self, connection: Any) -> bool:
         return connection.vendor == "postgresql" and 0 < len(self.rows) <= _FEW
 
-    def beside(
-        self, insert: str, parameters: Sequence[Any], connection: Any
-    ) -> tuple[str, list[Any]]:
-        """``insert``, which returns the key ``id`` of its row, with the INSERT of these rows."""
+    def behind(self, made: str, connection: Any) -> tuple[str, list[Any]]:
+        """The INSERT of these rows, as a part of a statement whose part ``made`` has the key."""
         into = _into(self.model, (*self.names, self.relation), connection)
         arrays, values = _arrays(self.model, self.names, self.rows, connection)
-        return (
-            f"WITH made AS ({insert}), others AS (INSERT INTO {into} "
-            f"SELECT other.*, made.id FROM made, unnest({arrays}) AS other) SELECT id FROM made"
-        ), [*parameters, *values]
+        key = f"SELECT other.*, {made}.id FROM {made}, unnest({arrays}) AS other"
+        return f"INSERT INTO {into} {key}", values
 
     def insert(self, key: Any) -> None:
         """The same by a statement of its own, once the key is known."""

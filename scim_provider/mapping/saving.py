@@ -70,27 +70,71 @@ def _related(model: type[Model], names: Sequence[str]) -> list[Any]:
     return [field for field in model._meta.concrete_fields if field.name in names]
 
 
-def insert(row: Model, others: OthersOfRow | None = None) -> None:
+def can_wait(row: Model, using: str) -> bool:
+    """Whether an unsaved row can be INSERTed with the one that refers to it: see :func:`insert`."""
+    return (
+        connections[using].vendor == "postgresql"
+        and router.db_for_write(type(row), instance=row) == using
+        and _is_plain(row)
+    )
+
+
+def insert(row: Model, others: OthersOfRow | None = None, *, first: str = "") -> None:
     """INSERT an unsaved row, which has its key afterwards, and the others that refer to it.
 
-    PostgreSQL does so in one statement.
+    And before it the unsaved row that its foreign key ``first`` leads to, of which :func:`can_wait`
+    is true. PostgreSQL does so in one statement.
     """
     model = type(row)
     using = router.db_for_write(model, instance=row)
     connection = connections[using]
-    fields = _fields(model)
-    sql, returns = _insert_sql(model, using, connection.features.can_return_columns_from_insert)
-    parameters = _values(row, fields, connection, add=True)
+    earlier: Any = getattr(row, first) if first else None
+    sql, returns = _insert_sql(
+        model, using, connection.features.can_return_columns_from_insert, first
+    )
+    fields = [field for field in _fields(model) if field.name != first]
+    parts = [("made", sql, _values(row, fields, connection, add=True))]
+    if earlier is not None:
+        parts.insert(0, ("earlier", *_insert_of(earlier, using)))
     together = others is not None and others.fit_into_statement(connection)
     if others and together:
-        sql, parameters = others.beside(sql, parameters, connection)
+        parts.append(("others", *others.behind("made", connection)))
     with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        key = cursor.fetchone()[0] if returns else cursor.lastrowid
+        cursor.execute(*_as_one(parts, [one for one in (row, earlier) if one is not None], using))
+        keys = cursor.fetchone() if returns else [cursor.lastrowid]
+    _saved(row, keys[0], using)
+    if earlier is not None:
+        _saved(earlier, keys[1], using)
+        setattr(row, first, earlier)  # its key is known only now
+    if others and not together:
+        others.insert(row.pk)
+
+
+#: The name of a part of a statement, its SQL and its parameters.
+_Part = tuple[str, str, Sequence[Any]]
+
+
+def _insert_of(row: Any, using: str) -> tuple[str, list[Any]]:
+    row._prepare_related_fields_for_save("save")
+    model: type[Model] = type(row)
+    sql, _ = _insert_sql(model, using, True)
+    return sql, _values(row, _fields(model), connections[using], add=True)
+
+
+def _as_one(parts: Sequence[_Part], rows: Sequence[Model], using: str) -> tuple[str, list[Any]]:
+    """The statement of all parts, which returns the keys of the ``rows`` made and earlier."""
+    parameters = [parameter for *_, some in parts for parameter in some]
+    if len(parts) == 1:
+        return parts[0][1], parameters
+    named = ", ".join(f"{name} AS ({sql})" for name, sql, _ in parts)
+    names = ("made", "earlier")[: len(rows)]
+    keys = (f"{name}.{_key(type(row), using)}" for name, row in zip(names, rows, strict=True))
+    return f"WITH {named} SELECT {', '.join(keys)} FROM {', '.join(names)}", parameters
+
+
+def _saved(row: Model, key: Any, using: str) -> None:
     row.pk = key
     row._state.adding, row._state.db = False, using
-    if others and not together:
-        others.insert(key)
 
 
 def update(row: Model, names: Sequence[str]) -> None:
@@ -130,14 +174,25 @@ def _table(model: type[Model], using: str) -> str:
     return connections[using].ops.quote_name(model._meta.db_table)
 
 
+def _key(model: type[Model], using: str) -> str:
+    """The quoted column of the primary key."""
+    return _columns(model, using, [model._meta.pk.name])[0]
+
+
 @cache
-def _insert_sql(model: type[Model], using: str, can_return: bool) -> tuple[str, bool]:
-    columns = _columns(model, using, [field.name for field in _fields(model)])
-    places = ", ".join(["%s"] * len(columns))
-    (key,) = _columns(model, using, [model._meta.pk.name])
-    returning = f" RETURNING {key}" if can_return else ""
+def _insert_sql(
+    model: type[Model], using: str, can_return: bool, first: str = ""
+) -> tuple[str, bool]:
+    """The INSERT, and whether it returns the key. ``first`` refers to the row made ``earlier``."""
+    fields: Any = _fields(model)
+    places = [
+        f"(SELECT {_key(field.related_model, using)} FROM earlier)" if field.name == first else "%s"
+        for field in fields
+    ]
+    columns = _columns(model, using, [field.name for field in fields])
+    returning = f" RETURNING {_key(model, using)}" if can_return else ""
     into = f"INSERT INTO {_table(model, using)} ({', '.join(columns)})"
-    return f"{into} VALUES ({places}){returning}", can_return
+    return f"{into} VALUES ({', '.join(places)}){returning}", can_return
 
 
 @cache

@@ -39,7 +39,7 @@ from .transactions import atomically, database, is_dangling
 T = TypeVar("T")
 
 #: What a site may override to have a hand in how a change is saved.
-_SAVING = ("store", "place", "save", "save_account")
+_SAVING = ("store", "place", "save", "save_account", "create_account")
 _SAVED = ("name", "name_key", "unique_key", "external_id", "document", "last_modified", "version")
 
 
@@ -212,10 +212,11 @@ class StoredResourceType(ResourceType):
     @property
     def _saves_alone(self) -> bool:
         """Whether nobody reads between the writes of a change what they write."""
-        return self._saves_as_ours and not organizations().shares_accounts
+        return self.saves_as_ours and not organizations().shares_accounts
 
     @cached_property
-    def _saves_as_ours(self) -> bool:
+    def saves_as_ours(self) -> bool:
+        """Whether no site has a hand in how a change is saved."""
         kind: Any = type(self)
         return all(is_ours(getattr(kind, name)) for name in _SAVING if hasattr(kind, name))
 
