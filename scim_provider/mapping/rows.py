@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from io import StringIO
 from itertools import islice
 from typing import Any, TypeVar
@@ -206,9 +207,14 @@ def _arrays(
     model: type[Model], names: Sequence[str], rows: Sequence[Row], connection: Any
 ) -> tuple[str, list[Any]]:
     """Arguments of PostgreSQL's ``unnest``: an array for each column."""
-    types = (_element_type(model._meta.get_field(name), connection) for name in names)
     values = [_array(column) for column in zip(*rows, strict=True)]
-    return ", ".join(f"%s::{type_}[]" for type_ in types), values
+    return _array_places(model, tuple(names), connection.alias), values
+
+
+@cache
+def _array_places(model: type[Model], names: tuple[str, ...], using: str) -> str:
+    types = (_element_type(model._meta.get_field(name), connections[using]) for name in names)
+    return ", ".join(f"%s::{type_}[]" for type_ in types)
 
 
 def _array(values: Iterable[Any]) -> str:
@@ -225,6 +231,12 @@ def _array_element(value: Any) -> str:
 
 
 def _into(model: type[Model], names: Sequence[str], connection: Any) -> str:
+    return _columns_of(model, tuple(names), connection.alias)
+
+
+@cache
+def _columns_of(model: type[Model], names: tuple[str, ...], using: str) -> str:
+    connection = connections[using]
     columns = ", ".join(_column(model, name, connection) for name in names)
     return f"{connection.ops.quote_name(model._meta.db_table)} ({columns})"
 

@@ -64,7 +64,7 @@ class Attribute(_Characteristics):
     def __hash__(self) -> int:
         return hash((self.name, self.type))
 
-    @property
+    @cached_property
     def is_complex(self) -> bool:
         return self.type == "complex"
 
@@ -156,7 +156,7 @@ class Target:
     sub_attribute: Attribute | None = None
     extension: str | None = None
 
-    @property
+    @cached_property
     def leaf(self) -> Attribute:
         """The attribute whose characteristics decide: the sub-attribute if there is one."""
         return self.sub_attribute or self.attribute
