@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from django.db import DatabaseError, router, transaction
 from django.utils import timezone
 
+from .mapping.saving import add_object
 from .models import Connection, Event, EventKind, Resource
 from .protocol.errors import ScimError
 
@@ -47,7 +48,9 @@ def event(
 
 def record(events: Sequence[Event]) -> None:
     """Write events along with what they tell of, in its transaction: one statement."""
-    if events:
+    if len(events) == 1:
+        add_object(events[0])
+    elif events:
         Event.objects.bulk_create(events)
 
 

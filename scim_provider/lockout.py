@@ -21,7 +21,7 @@ from django.contrib.auth.hashers import (
 from django.utils import timezone
 
 from .login_sessions import end_sessions
-from .mapping.rows import put_objects
+from .mapping.saving import put_objects
 from .models import Lockout
 from .tokens import end_tokens
 
@@ -73,7 +73,7 @@ def _end_all(accounts: Collection[Any], lifted_at: datetime | None) -> Ended:
 def _mark(keys: Sequence[Any], lifted_at: datetime | None) -> None:
     mark, now = secrets.token_hex(16), timezone.now()
     rows = [Lockout(account_id=k, mark=mark, locked_at=now, lifted_at=lifted_at) for k in keys]
-    put_objects(Lockout, rows, ["account"], ["mark", "locked_at", "lifted_at"])
+    put_objects(Lockout, rows, ("account",), ("mark", "locked_at", "lifted_at"))
 
 
 def renew_unusable_password(account: Any) -> frozenset[str]:

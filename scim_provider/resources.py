@@ -10,6 +10,7 @@ declared schema is lost.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from functools import cache
 from typing import Any, ClassVar
 
@@ -238,9 +239,10 @@ class UserResource(SharedPeople):
             self.guard_change(row, before, after, context)
             before_this = [self.standing(row)]
         password = after.pop("password", None)
-        super().store(row, before, after, context)
+        with self.writing_at_once() if before_this else nullcontext():
+            super().store(row, before, after, context)
+            self.access_changed(before_this, context)
         linking.tell_linked([row], context)
-        self.access_changed(before_this, context)
         if password is not None and row.owns_profile:
             accounts.set_password(account, password)
             account.save(update_fields=["password"])

@@ -33,7 +33,7 @@ from scim_provider.protocol.errors import Forbidden, InvalidValue
 from scim_provider.protocol.schema import Target, comparison_key
 
 from .columns import Column, KeyColumn
-from .rows import put_objects
+from .saving import put_objects
 from .validating import Validator, given, refuse_invalid
 
 

@@ -41,10 +41,11 @@ _waiting: ContextVar[_Waiting | None] = ContextVar("scim_waiting_writes", defaul
 def as_one_statement(using: str) -> Iterator[None]:
     """What :func:`write` is given within waits for the end, and is sent as one statement.
 
-    What is read within does not see it. Nothing is sent where something is raised.
+    What is read within does not see it. Nothing is sent where something is raised. Within another
+    one, it is that one's end.
     """
     waiting = _Waiting(connections[using])
-    if waiting.connection.vendor != "postgresql":
+    if waiting.connection.vendor != "postgresql" or _outer(waiting.connection):
         yield
         return
     token = _waiting.set(waiting)
@@ -55,10 +56,20 @@ def as_one_statement(using: str) -> Iterator[None]:
         _waiting.reset(token)
 
 
+def _outer(connection: Any) -> _Waiting | None:
+    waiting = _waiting.get()
+    return waiting if waiting is not None and waiting.connection is connection else None
+
+
+def send_what_waits(using: str) -> None:
+    """Send now what waits for the end of :func:`as_one_statement`: somebody is going to read."""
+    if waiting := _outer(connections[using]):
+        waiting.send()
+
+
 def write(connection: Any, table: str, *statements: Statement) -> None:
     """Run statements that write to ``table``, now or at the end of :func:`as_one_statement`."""
-    waiting = _waiting.get()
-    if waiting is not None and waiting.connection is connection:
+    if waiting := _outer(connection):
         waiting.add(table, statements)
     else:
         _execute(connection, statements)

@@ -25,8 +25,6 @@ from .statistics import note_inserted
 _BATCH = 10_000
 #: Up to so many, one statement that is always the same beats COPY, which takes several trips.
 _FEW = 100
-#: Rows of a statement that names each column of each.
-_PUT_AT_ONCE = 1000
 T = TypeVar("T")
 Row = Sequence[Any]
 
@@ -93,20 +91,6 @@ def update_objects(model: type[Model], objects: Sequence[Any], fields: Sequence[
         return
     for changed in objects:
         changed.save(update_fields=fields)
-
-
-def put_objects(
-    model: type[Model], objects: Sequence[Any], unique: Sequence[str], fields: Sequence[str]
-) -> None:
-    """INSERT unsaved objects, or UPDATE the ``fields`` of the rows that are there by ``unique``."""
-    features = connections[router.db_for_write(model)].features
-    model._default_manager.bulk_create(
-        objects,
-        batch_size=_PUT_AT_ONCE,
-        update_conflicts=True,
-        unique_fields=unique if features.supports_update_conflicts_with_target else None,
-        update_fields=fields,
-    )
 
 
 def batched(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

@@ -11,10 +11,14 @@ from typing import Any
 
 from django.db import connections, router
 from django.db.models import AutoField, BigAutoField, Field, Model
+from django.db.models.constants import OnConflict
 from django.db.models.fields import NOT_PROVIDED
 
 from .one_statement import write
 from .rows import OthersOfRow, saves_are_watched
+
+#: Rows of a statement that names each column of each.
+_PUT_AT_ONCE = 1000
 
 
 def save_new(row: Any) -> None:
@@ -137,6 +141,38 @@ def _saved(row: Model, key: Any, using: str) -> None:
     row._state.adding, row._state.db = False, using
 
 
+def add_object(row: Model) -> None:
+    """INSERT an unsaved row whose key nobody will ask for. No signal is sent."""
+    model: type[Model] = type(row)
+    connection = connections[router.db_for_write(model, instance=row)]
+    sql, _ = _insert_sql(model, connection.alias, False)
+    parameters = _values(row, _fields(model), connection, add=True)
+    write(connection, model._meta.db_table, (sql, parameters))
+
+
+def put_objects(
+    model: type[Model], objects: Sequence[Model], unique: tuple[str, ...], names: tuple[str, ...]
+) -> None:
+    """INSERT unsaved rows, or UPDATE the fields ``names`` of those that are there by ``unique``.
+
+    As of :func:`add_object` they have no keys afterwards.
+    """
+    connection = connections[router.db_for_write(model)]
+    if len(objects) == 1:
+        sql = _put_sql(model, connection.alias, unique, names)
+        parameters = _values(objects[0], _fields(model), connection, add=True)
+        write(connection, model._meta.db_table, (sql, parameters))
+        return
+    targeted = connection.features.supports_update_conflicts_with_target
+    model._default_manager.bulk_create(
+        objects,
+        batch_size=_PUT_AT_ONCE,
+        update_conflicts=True,
+        unique_fields=unique if targeted else None,
+        update_fields=names,
+    )
+
+
 def update(row: Model, names: Sequence[str]) -> None:
     """UPDATE the fields ``names`` of a saved row."""
     model = type(row)
@@ -193,6 +229,22 @@ def _insert_sql(
     returning = f" RETURNING {_key(model, using)}" if can_return else ""
     into = f"INSERT INTO {_table(model, using)} ({', '.join(columns)})"
     return f"{into} VALUES ({', '.join(places)}){returning}", can_return
+
+
+@cache
+def _put_sql(
+    model: type[Model], using: str, unique: tuple[str, ...], names: tuple[str, ...]
+) -> str:
+    sql, _ = _insert_sql(model, using, False)
+    changed, known = ([_field(model, name).column for name in some] for some in (names, unique))
+    operations = connections[using].ops
+    return f"{sql} " + operations.on_conflict_suffix_sql(
+        list(_fields(model)), OnConflict.UPDATE, changed, known
+    )
+
+
+def _field(model: type[Model], name: str) -> Any:
+    return model._meta.get_field(name)
 
 
 @cache

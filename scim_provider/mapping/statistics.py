@@ -10,11 +10,9 @@ from __future__ import annotations
 import logging
 
 from django.contrib.auth import get_user_model
-from django.db import DatabaseError, connections, transaction
+from django.db import DatabaseError, connections, router, transaction
 
 from scim_provider.models import AttributeValue, Membership, Resource
-
-from .transactions import database
 
 logger = logging.getLogger("scim_provider")
 
@@ -49,8 +47,9 @@ _writes = _Writes()
 
 def note_inserted(number: int) -> None:
     """So many rows were inserted; now and then PostgreSQL is told of them, after the commit."""
-    if _writes.are_due(number) and connections[database()].vendor == "postgresql":
-        transaction.on_commit(analyse_grown_tables, using=database(), robust=True)
+    using = router.db_for_write(Resource)
+    if _writes.are_due(number) and connections[using].vendor == "postgresql":
+        transaction.on_commit(analyse_grown_tables, using=using, robust=True)
 
 
 def analyse_grown_tables() -> list[str]:
@@ -58,7 +57,7 @@ def analyse_grown_tables() -> list[str]:
 
     A role that may not is told so by a warning of the server.
     """
-    connection = connections[database()]
+    connection = connections[router.db_for_write(Resource)]
     if connection.vendor != "postgresql":
         return []
     models = (Resource, AttributeValue, Membership, get_user_model())

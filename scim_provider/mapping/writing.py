@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, ClassVar, TypeVar
@@ -28,7 +28,7 @@ from .document import Document, Placed, Written, rewrite, write_changes
 from .index import insert_indexed, sync_index
 from .lock import locked, row_lock
 from .membership import apply_delta
-from .one_statement import as_one_statement
+from .one_statement import as_one_statement, send_what_waits
 from .reader import is_ours
 from .resource_type import Representation, ResourceType
 from .saving import update
@@ -39,7 +39,10 @@ from .transactions import atomically, database, is_dangling
 T = TypeVar("T")
 
 #: What a site may override to have a hand in how a change is saved.
-_SAVING = ("store", "place", "save", "save_account", "create_account")
+_SAVING = (
+    *("store", "place", "save", "save_account", "create_account"),
+    *("access_changed", "standing", "shut_out", "let_in"),
+)
 _SAVED = ("name", "name_key", "unique_key", "external_id", "document", "last_modified", "version")
 
 
@@ -204,15 +207,17 @@ class StoredResourceType(ResourceType):
         if row.pk is None:
             self.save(row, written, context)
         else:
-            with as_one_statement(database()) if self._saves_alone else nullcontext():
+            with self.writing_at_once():
                 self.save(row, written, context)
                 sync_index(row, written.stored_before, written.stored_after, self.resource_schema)
-        save_beside([(row, written)])
+        if written.beside:
+            send_what_waits(database())
+            save_beside([(row, written)])
 
-    @property
-    def _saves_alone(self) -> bool:
-        """Whether nobody reads between the writes of a change what they write."""
-        return self.saves_as_ours and not organizations().shares_accounts
+    def writing_at_once(self) -> AbstractContextManager[None]:
+        """Where nobody reads between the writes of a change what they write, they are one."""
+        alone = self.saves_as_ours and not organizations().shares_accounts
+        return as_one_statement(database()) if alone else nullcontext()
 
     @cached_property
     def saves_as_ours(self) -> bool:

@@ -72,7 +72,7 @@ EXACTLY = {
     "create": 4 if TOGETHER else 6,
     "patch": 3 if TOGETHER else 4,
     "put": 3 if TOGETHER else 5,
-    "deactivate": 7 if TOGETHER else 8,
+    "deactivate": 5 if TOGETHER else 8,
     "add a member": 4,
     "get a group without members": 2,
     "delete": 15,  # four of them lock the account out, and say so
