@@ -127,7 +127,19 @@ def groups_named(
     return groups, known
 
 
-def _unseen(kind: str) -> str:
+def _among(placed: Collection[int], vendor: str, *, few: bool) -> tuple[str, list[Any]]:
+    """The condition of a key that is among ``placed``, and its parameters.
+
+    Of one group, and of the ``few`` of a page, PostgreSQL makes one plan for all.
+    """
+    if vendor != "postgresql":
+        return f"IN ({', '.join(map(str, placed))})", []
+    if len(placed) == 1 and not few:
+        return "= (SELECT %s::bigint)", list(placed)
+    return _any_unseen("bigint[]") if few else "= ANY(%s)", [list(placed)]
+
+
+def _any_unseen(kind: str) -> str:
     """``= ANY`` of an array that PostgreSQL's planner does not look at: see ``Unseen``."""
     return f"= ANY((SELECT %s::{kind})::{kind})"
 
@@ -137,7 +149,7 @@ def _people(ids: Collection[str], context: Context) -> tuple[str, list[Any]]:
     if not ids:
         return "", []
     takes_arrays = connections[router.db_for_read(Resource)].vendor == "postgresql"
-    placed = _unseen("varchar[]") if takes_arrays else f"IN ({', '.join(['%s'] * len(ids))})"
+    placed = _any_unseen("varchar[]") if takes_arrays else f"IN ({', '.join(['%s'] * len(ids))})"
     parameters = [list(ids)] if takes_arrays else ids
     sql = _PEOPLE.format(resources=Resource._meta.db_table, ids=placed)
     return sql, [context.connection.pk, *parameters]
@@ -173,19 +185,17 @@ def _rows(
     if not placed:
         return
     connection = connections[router.db_for_read(Membership)]
-    takes_arrays = connection.vendor == "postgresql"
     table, resources = Membership._meta.db_table, Resource._meta.db_table
-    # Of one group, and of the groups of a page, there are few: one plan does for all.
-    any_of = _unseen("bigint[]") if len(placed) == 1 or template is _GROUPS else "= ANY(%s)"
+    condition, keys = _among(placed, connection.vendor, few=template is _GROUPS)
     sql = template.format(
         table=table,
         resources=resources,
-        placed=any_of if takes_arrays else f"IN ({', '.join(map(str, placed))})",
+        placed=condition,
         m_of_groups=each_joined(table, "m", "member_id", "a.group_id", connection.vendor),
         r_of_above=each_joined(resources, "r", "id", "a.group_id", connection.vendor),
         **parts,
     )
     with connection.cursor() as cursor:
-        cursor.execute(sql, [list(placed), *parameters] if takes_arrays else parameters)
+        cursor.execute(sql, [*keys, *parameters])
         while rows := cursor.fetchmany(_CHUNK):
             yield from rows
