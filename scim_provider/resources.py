@@ -237,7 +237,7 @@ class UserResource(SharedPeople):
             accounts.refuse_privileged(account)
         else:
             self.guard_change(row, before, after, context)
-            before_this = [self.standing(row)]
+            before_this = [self.stood(row)]
         password = after.pop("password", None)
         with self.writing_at_once() if before_this else nullcontext():
             super().store(row, before, after, context)
@@ -263,7 +263,7 @@ class UserResource(SharedPeople):
             row.account = account  # its key is known only now
         note_written(row)
         if is_new and not waits:
-            organizations().admit(account, context.owner)
+            self.admit(account, context)
         super().save(row, written, context)
         for unneeded in follow([row], context, admitted=is_new):
             self.deactivate(unneeded.account)

@@ -22,6 +22,7 @@ from .context import Context
 from .document import Document
 from .last_admin import is_last_admin, last_admin_stays
 from .member_active import ACTIVE, MemberActive, come_back, of_account
+from .one_statement import send_what_waits
 from .people import StoredPeople
 from .saving import can_wait
 from .telling import changed_to, tell_access
@@ -30,6 +31,8 @@ from .transactions import database
 #: What lets somebody in, or takes away what they may do: not to be changed of protected people.
 _GUARDED = ("userName", "emails", "password", "role", "roles")
 _EMAILS = Target(core.USER.attribute("emails"))  # type: ignore[arg-type]
+#: What a row knows of whether its account might enter before a change.
+_STOOD = "scim_account_stood"
 
 
 class Standing(NamedTuple):
@@ -60,6 +63,12 @@ class GuardedPeople(StoredPeople):
         if not isinstance(home, MemberActive) or row.pk is None:
             return Standing(row, account, account)
         return Standing(row, account and home.read(row, ACTIVE) is not False, account)
+
+    def stood(self, row: Resource) -> Standing:
+        """:meth:`standing` before a change, which :meth:`to_be_saved` is to know."""
+        before = self.standing(row)
+        vars(row)[_STOOD] = before.account
+        return before
 
     def shut_out(self, rows: Sequence[Resource], context: Context) -> Ended:
         """End what people hold whose accounts may not enter any more.
@@ -126,15 +135,16 @@ class GuardedPeople(StoredPeople):
     def to_be_saved(self, row: Resource, fields: frozenset[str]) -> frozenset[str]:
         """The changed ``fields`` of the account, and what is saved along with them.
 
-        An account that is switched on or off gets another unusable password by the same UPDATE.
+        An account that is switched on or off gets another unusable password by the same UPDATE;
+        one that stays as it is keeps it, and its sessions.
         """
         home = self.home(ACTIVE)
         switch = of_account(home).account_fields
         if come_back(home, [row]):
             fields |= switch
-        account: Any = row.account
-        if fields & switch and not account._state.adding:
-            fields |= renew_unusable_password(account)
+        stood: bool | None = vars(row).pop(_STOOD, None)
+        if fields & switch and stood is not None and stood is not self.is_active(row):
+            fields |= renew_unusable_password(row.account)
         return fields
 
     def account_waits(self, account: Any) -> bool:
@@ -148,6 +158,11 @@ class GuardedPeople(StoredPeople):
             and not (admits or organizations().shares_accounts)
             and can_wait(account, database())
         )
+
+    def admit(self, account: Any, context: Context) -> None:
+        """Let the site make the saved account a member of the organization: it may read it."""
+        send_what_waits(database())
+        organizations().admit(account, context.owner)
 
     # -- what follows --------------------------------------------------------------------------
 

@@ -101,8 +101,8 @@ def groups_named(
 ) -> tuple[dict[str, list[Document]], set[str]]:
     """As :func:`groups_of`, by the row ids of the direct groups with commas between: "3,8".
 
-    Whoever is in the same groups shares a list. And those of the ids ``people`` that are known:
-    by the same statement, so that there must be a text.
+    Whoever is in the same groups shares a list. And those of the ids ``people`` that are known,
+    by the same statement.
     """
     base = context.location("/Groups", "")
     named: dict[int, list[str]] = defaultdict(list)
@@ -113,7 +113,8 @@ def groups_named(
     nested: dict[int, list[str]] = {}
     known: set[str] = set()
     and_people, parameters = _people(people, context)
-    for key, scim_id, name, has_above in _rows(_GROUPS, named, parameters, people=and_people):
+    keys: Collection[int] = named or ([0] if people else [])  # no row has the key 0
+    for key, scim_id, name, has_above in _rows(_GROUPS, keys, parameters, people=and_people):
         if not key:
             known.add(scim_id)
             continue

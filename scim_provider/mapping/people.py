@@ -26,6 +26,7 @@ from .direct import (
     read_group_keys,
 )
 from .document import Document
+from .fitting import field_at
 from .keeping_up import (
     asks_by_name,
     catch_up,
@@ -50,6 +51,7 @@ from .managers import (
 from .one_name import compose_name, has_one_name
 from .reader import Found
 from .resource_type import Page, Representation
+from .role_effects import is_hooked
 from .rows import saves_are_watched
 from .transactions import database
 from .writing import StoredResourceType
@@ -103,10 +105,13 @@ class StoredPeople(StoredResourceType):
         along, manager = read_along(row), manager_id(row.document)
         if (
             along is None
+            or projection.is_narrowed
             or projection.wants(MANAGER_NAME)
             or manager not in ("", vars(row)[_MANAGED_BY])
             or saves_are_watched(type(row))
             or saves_are_watched(get_user_model())
+            or is_hooked()
+            or not (self.saves_as_ours and self._holds_as_written)
         ):
             return super().written(row, context, projection)
         groups, manager_known = along
@@ -117,6 +122,15 @@ class StoredPeople(StoredResourceType):
         found = Found(row.pk, row.scim_id, version, known, row.owns_profile)
         self.complete_one(found, document, context, projection)
         return replace(self.without_body(row, context), document=projection.apply(document))
+
+    @cached_property
+    def _holds_as_written(self) -> bool:
+        """Whether columns say what was written to them: a site's own field may make of it what it
+        likes on the way to the database.
+        """
+        fields = [field_at(path) for _, home in self.placed for path in home.paths]
+        modules = [str(type(field).__module__).partition(".")[0] for field in fields if field]
+        return {"django", __name__.partition(".")[0]}.issuperset(modules)
 
     @cached_property
     def _has_one_name(self) -> bool:

@@ -163,6 +163,10 @@ class RowReader:
             [target for target in elsewhere if target not in apart],
         )
         self._extensions = tuple(e.id for e in resource_type.extensions)
+        attributes = [target.attribute for target in resource_type.resource_schema]
+        kinds = {leaf.type for each in attributes for leaf in (each, *each.sub_attributes)}
+        #: The fast one makes floats of integers beyond 64 bits.
+        self._loads = _loads if kinds.isdisjoint(("integer", "decimal")) else json.loads
         self._annotations = {
             name: expression
             for target, home in resource_type.placed
@@ -205,7 +209,7 @@ class RowReader:
         for values in self._converted(rows) if self._converters else rows:
             scim_id, pk, number, created, modified, stored = values[:_FIRST]
             schemas = [core]
-            document: Document = {"schemas": schemas, "id": scim_id} | _loads(stored)
+            document: Document = {"schemas": schemas, "id": scim_id} | self._loads(stored)
             owned = not owns or bool(values[owns])
             self._place(document, values, self._places if owned else self._apart)
             document["id"] = scim_id

@@ -66,7 +66,12 @@ class Projection:
     @property
     def is_default(self) -> bool:
         """Whether the client asked for nothing in particular."""
-        return self.included is None and not self.excluded and not self.written
+        return not self.is_narrowed and not self.written
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether the client asked for less, or for other things, than there usually is."""
+        return self.included is not None or bool(self.excluded)
 
     def wants(self, target: Target) -> bool:
         """Whether an answer can hold ``target``; work for others can be left undone."""
