@@ -18,7 +18,7 @@ from .cursors import Cursor, CursorSigner
 from .keyset import Order, Position
 
 #: The first page by cursor counts no further: what it costs must not grow with the table.
-MOST_COUNTED = 10_000
+MOST_COUNTED = 2_000
 
 
 @dataclass(frozen=True)
