@@ -21,6 +21,7 @@ from django.contrib.auth.hashers import (
 from django.utils import timezone
 
 from .login_sessions import end_sessions
+from .mapping.rows import saves_are_watched
 from .mapping.saving import put_objects
 from .models import Lockout
 from .tokens import end_tokens
@@ -79,8 +80,11 @@ def _mark(keys: Sequence[Any], lifted_at: datetime | None) -> None:
 def renew_unusable_password(account: Any) -> frozenset[str]:
     """What of a locked account is to be saved along with ``is_active``: :func:`lock_out` or
     :func:`let_in`, which follow, do not save it then.
+
+    Nothing, where the site watches saves: who sees a password among what is saved takes it for one
+    that somebody has changed.
     """
-    if not isinstance(account, AbstractBaseUser):
+    if not isinstance(account, AbstractBaseUser) or saves_are_watched(type(account)):
         return frozenset()
     vars(account)[_RENEWED] = True
     if account.has_usable_password():

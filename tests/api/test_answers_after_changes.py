@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.db import connection as database
 from django.db import models
+from django.db.models.signals import post_save
 
 from example_project.accounts.scim import KLAXON, Organizations
 from scim_provider.mapping import fitting
@@ -78,6 +79,22 @@ def test_who_is_switched_off_and_on_has_another_password_each_time(scim: ScimCli
         scim.patch(f"/Users/{made['id']}", replace("active", value))
         passwords.add(get_user_model().objects.get(username="ada").password)
     assert len(passwords) == 3
+
+
+def test_receivers_of_saves_see_no_password_that_nobody_has_changed(scim: ScimClient) -> None:
+    made = scim.post("/Users", user("ada", active=True)).json()
+    before, saved = get_user_model().objects.get(username="ada").password, []
+
+    def receiver(update_fields: Any, **kwargs: Any) -> None:
+        saved.append(set(update_fields))
+
+    post_save.connect(receiver, sender=get_user_model())
+    try:
+        scim.patch(f"/Users/{made['id']}", replace("active", False))
+    finally:
+        post_save.disconnect(receiver, sender=get_user_model())
+    assert saved == [{"is_active"}]
+    assert get_user_model().objects.get(username="ada").password != before
 
 
 # -- what hooks of the site see ----------------------------------------------------------------
