@@ -41,7 +41,7 @@ T = TypeVar("T")
 #: What a site may override to have a hand in how a change is saved.
 _SAVING = (
     *("store", "place", "save", "save_account", "create_account"),
-    *("access_changed", "standing", "shut_out", "let_in", "deactivate"),
+    *("access_changed", "standing", "is_active", "shut_out", "let_in", "deactivate"),
 )
 _SAVED = ("name", "name_key", "unique_key", "external_id", "document", "last_modified", "version")
 
