@@ -214,6 +214,7 @@ def test_roles_that_nobody_could_tell_apart_or_read_are_told(roles: Any) -> None
         assert [each.id for each in checks.check_roles()] == ["scim_provider.E005"]
 
 
+@pytest.mark.django_db  # some of Django's own checks ask the database what it can do
 @pytest.mark.parametrize(
     ("key", "bad"),
     [
