@@ -360,4 +360,4 @@ def _unlockable(resource_type: UserResource) -> Iterator[CheckMessage]:
         yield _warning("W030", resource_type, message, hint)
 
 
-_ACTIVE = Target(UserResource.schema.attribute("active"))  # type: ignore[arg-type]
+_ACTIVE = UserResource.schema.target("active")

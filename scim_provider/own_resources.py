@@ -21,13 +21,13 @@ from .models import Resource
 from .protocol import core
 from .protocol.delta import ValueDelta
 from .protocol.projection import Projection
-from .protocol.schema import Target, comparison_key
+from .protocol.schema import comparison_key
 from .resources import Context, GroupResource, common_homes
 
 __all__ = ["OwnGroupResource", "OwnGroups", "OwnMembers", "OwnResource", "common_homes"]
 
 Document = dict[str, Any]
-_MEMBERS = Target(core.GROUP.attribute("members"))  # type: ignore[arg-type]
+_MEMBERS = core.GROUP.target("members")
 
 
 class OwnResource(OwnObjects):

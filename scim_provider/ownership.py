@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -111,7 +112,7 @@ def give_back(users: Iterable[Resource], *paths: str) -> int:
     """
     keys = [user.pk for user in users]
     return sum(
-        atomically(lambda some=keys[start : start + BATCH]: _give_back(some, paths))  # type: ignore[misc]
+        atomically(partial(_give_back, keys[start : start + BATCH], paths))
         for start in range(0, len(keys), BATCH)
     )
 
@@ -147,7 +148,7 @@ def take_up(connection: Connection) -> int:
     keys, last, done = rows.order_by("pk").values_list("pk", flat=True), 0, 0
     while batch := list(keys.filter(pk__gt=last)[:BATCH]):
         last = batch[-1]
-        done += atomically(lambda some=batch: _take_up(some))  # type: ignore[misc]
+        done += atomically(partial(_take_up, batch))
     return done
 
 
@@ -200,7 +201,7 @@ def keep_apart(connection: Connection) -> int:
     last, done = 0, 0
     while batch := list(keys.filter(pk__gt=last)[:BATCH]):
         last = batch[-1]
-        done += atomically(lambda some=batch: _keep_apart(connection, some))  # type: ignore[misc]
+        done += atomically(partial(_keep_apart, connection, batch))
     return done
 
 

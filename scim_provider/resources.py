@@ -58,7 +58,7 @@ from .organizations import organizations
 from .protocol import core
 from .protocol.messages import ListQuery
 from .protocol.projection import Projection
-from .protocol.schema import Attribute, Schema, Target, comparison_key
+from .protocol.schema import Attribute, Schema, comparison_key
 from .signals import GROUPS, USERS
 
 __all__ = [
@@ -375,8 +375,8 @@ class RoleResource(ResourceType):
         return f'W/"{int(row.last_modified.timestamp() * 1000)}"'
 
 
-_ACTIVE = Target(core.USER.attribute("active"))  # type: ignore[arg-type]
-_MEMBERS = Target(core.GROUP.attribute("members"))  # type: ignore[arg-type]
+_ACTIVE = core.USER.target("active")
+_MEMBERS = core.GROUP.target("members")
 
 
 @cache

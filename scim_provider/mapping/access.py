@@ -15,7 +15,7 @@ from scim_provider.models import EventKind, Resource
 from scim_provider.organizations import Organizations, organizations
 from scim_provider.protocol import core
 from scim_provider.protocol.errors import Forbidden
-from scim_provider.protocol.schema import Target, comparison_key
+from scim_provider.protocol.schema import comparison_key
 
 from .accounts import refuse_privileged
 from .context import Context
@@ -30,7 +30,7 @@ from .transactions import database
 
 #: What lets somebody in, or takes away what they may do: not to be changed of protected people.
 _GUARDED = ("userName", "emails", "password", "role", "roles")
-_EMAILS = Target(core.USER.attribute("emails"))  # type: ignore[arg-type]
+_EMAILS = core.USER.target("emails")
 #: What a row knows of whether its account might enter before a change.
 _STOOD = "scim_account_stood"
 

@@ -8,15 +8,14 @@ from typing import Any
 from django.db.models import QuerySet
 
 from scim_provider.protocol.core import ENTERPRISE_USER
-from scim_provider.protocol.schema import Target
 
 from .context import Context
 from .paths import Document
 
 _URI = ENTERPRISE_USER.id
-MANAGER = Target(ENTERPRISE_USER.attribute("manager"), None, _URI)  # type: ignore[arg-type]
-MANAGER_ID = MANAGER.of(MANAGER.attribute.sub("value"))  # type: ignore[arg-type]
-MANAGER_NAME = MANAGER.of(MANAGER.attribute.sub("displayName"))  # type: ignore[arg-type]
+MANAGER = ENTERPRISE_USER.target("manager", extension=True)
+MANAGER_ID = MANAGER.sub("value")
+MANAGER_NAME = MANAGER.sub("displayName")
 
 
 def refer_to_manager(document: Document, context: Context, endpoint: str) -> None:

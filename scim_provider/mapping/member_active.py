@@ -35,7 +35,7 @@ from .context import Context
 from .functions import EVERYTHING
 from .homes import Home
 
-ACTIVE = Target(core.USER.attribute("active"))  # type: ignore[arg-type]
+ACTIVE = core.USER.target("active")
 #: What a row calls it that was read together with it.
 ALIAS = "scim_member"
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 from scim_provider.models import Resource
 from scim_provider.protocol.errors import Uniqueness
 from scim_provider.protocol.messages import ListQuery
-from scim_provider.protocol.schema import Target, comparison_key
+from scim_provider.protocol.schema import comparison_key
 
 from .accounts import refuse_incomplete
 from .columns import Column
@@ -114,7 +114,7 @@ class OwnObjects(StoredResourceType):
     def _list_some(self, new: QuerySet[Any], context: Context) -> None:
         one_at_a_time(context.connection)
         some, now = list(new), timezone.now()
-        naming = Target(self.schema.attribute(self.naming_attribute))  # type: ignore[arg-type]
+        naming = self.schema.target(self.naming_attribute)
         rows = []
         for own in some:
             row = super().new_row(context, {})
@@ -188,6 +188,6 @@ class OwnObjects(StoredResourceType):
 
     def name_column(self) -> str:
         """The site's column that holds the name."""
-        naming = Target(self.schema.attribute(self.naming_attribute))  # type: ignore[arg-type]
+        naming = self.schema.target(self.naming_attribute)
         home = self.home(naming)
         return home.field.removeprefix(f"{self.relation}__") if isinstance(home, Column) else ""

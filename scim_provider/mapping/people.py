@@ -13,7 +13,6 @@ from scim_provider.models import Resource
 from scim_provider.protocol import core
 from scim_provider.protocol.messages import ListQuery
 from scim_provider.protocol.projection import Projection
-from scim_provider.protocol.schema import Target
 
 from .belonging import groups_of
 from .context import Context
@@ -58,7 +57,7 @@ from .writing import StoredResourceType
 
 #: The manager that a row named when it was locked.
 _MANAGED_BY = "scim_managed_by"
-_GROUPS = Target(core.USER.attribute("groups"))  # type: ignore[arg-type]
+_GROUPS = core.USER.target("groups")
 
 
 class StoredPeople(StoredResourceType):

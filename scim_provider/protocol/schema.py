@@ -137,6 +137,16 @@ class Schema:
         """The attribute of that name, compared without case."""
         return self._by_name.get(name.lower())
 
+    def target(self, name: str, *, extension: bool = False) -> Target:
+        """The path of an attribute that is there, in this schema's container if an ``extension``.
+
+        Raises ``LookupError`` where it is not.
+        """
+        attribute = self.attribute(name)
+        if attribute is None:
+            raise LookupError(f"{self.id} has no attribute {name!r}.")
+        return Target(attribute, None, self.id if extension else None)
+
     def including(self, *attributes: Attribute) -> Schema:
         """This schema with further attributes, or with other definitions of its own ones."""
         given = {attribute.name.lower(): attribute for attribute in attributes}
@@ -165,6 +175,13 @@ class Target:
     def parent(self) -> Target:
         """The same path without its sub-attribute."""
         return replace(self, sub_attribute=None) if self.sub_attribute else self
+
+    def sub(self, name: str) -> Target:
+        """The path of a sub-attribute that is there. Raises ``LookupError`` where it is not."""
+        sub_attribute = self.attribute.sub(name)
+        if sub_attribute is None:
+            raise LookupError(f"{self} has no sub-attribute {name!r}.")
+        return self.of(sub_attribute)
 
     def of(self, sub_attribute: Attribute) -> Target:
         """The path of one of its sub-attributes."""
