@@ -49,6 +49,43 @@ def _paired(first: Compiled, other: Compiled) -> str:
     )
 
 
+class PreparedBoth:
+    """The rows of two queries, of which the first finds one at most: one statement."""
+
+    def __init__(self, first: Prepared, other: Prepared) -> None:
+        self._first, self._other = first, other
+
+    def rows(
+        self, values: Sequence[Any], other_values: Sequence[Any], *, using: str
+    ) -> tuple[list[Row], list[Row]]:
+        _, first = self._first.compile(using)
+        _, other = self._other.compile(using)
+        if first is None or other is None:
+            return (
+                self._first.rows(*values, using=using),
+                self._other.rows(*other_values, using=using),
+            )
+        parameters = [*first.filled(values), *other.filled(other_values)]
+        found = fetched(_beside(first, other), parameters, using)
+        here = [row[: first.width] for row in found[:1]]
+        there = [row[first.width :] for row in found]
+        return first.converted(_there(here)), other.converted(_there(there))
+
+
+def _beside(first: Compiled, other: Compiled) -> str:
+    return (
+        f"WITH scim_first ({_columns('f', first)}) AS ({first.sql}), "
+        f"scim_other ({_columns('o', other)}) AS ({other.sql}) "
+        "SELECT scim_first.*, scim_other.* FROM (SELECT 1 AS scim_one) scim_always "
+        "LEFT JOIN scim_first ON 1 = 1 LEFT JOIN scim_other ON 1 = 1"
+    )
+
+
+def _there(rows: list[Row]) -> list[Row]:
+    """The rows less what an outer join puts in the place of a row that is not there."""
+    return [row for row in rows if any(value is not None for value in row)]
+
+
 def _columns(letter: str, compiled: Compiled) -> str:
     return ", ".join(f"{letter}{number}" for number in range(compiled.width))
 

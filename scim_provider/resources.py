@@ -33,8 +33,9 @@ from .mapping.columns import Column, Composed, Constant, Flag, KeyColumn, Moment
 from .mapping.context import Context
 from .mapping.document import Document, Written
 from .mapping.homes import Absent, AccountCopy, Choice, Home, Store
+from .mapping.login_names import former_and_holders, knowing_holders
 from .mapping.managers import MANAGER
-from .mapping.member_active import follow, leave, may_enter, of_account
+from .mapping.member_active import ACTIVE, follow, leave, may_enter, of_account
 from .mapping.membership import touch_groups_of
 from .mapping.owned import Owner, note_written
 from .mapping.people import StoredPeople
@@ -188,24 +189,23 @@ class UserResource(SharedPeople):
 
     def deactivate(self, account: Any) -> None:
         """Lock the account out; it stays, for a later create of the same person."""
-        home = of_account(self.home(_ACTIVE))
+        home = of_account(self.home(ACTIVE))
         if fields := home.account_fields:
-            home.write(Resource(account=account), _ACTIVE, False)
+            home.write(Resource(account=account), ACTIVE, False)
             save_changed(account, sorted(fields | renew_unusable_password(account)))
 
     # -- writing -------------------------------------------------------------------------------
 
     def new_row(self, context: Context, document: Document) -> Resource:
-        key = comparison_key(document["userName"], precis=True)
-        returning = accounts.revive(context.connection, context.owner, key)
-        found = None if returning else linking.match(context, document)
-        if found is None:
-            return self.row_beside(returning, context, document)
-        return self.row_linked(found, context, document)
+        former, looked_up = former_and_holders(self, context, document)
+        returning = accounts.revive(former, context.owner)
+        if not returning and (found := linking.match(context, document)):
+            return self.row_linked(found, context, document)
+        return knowing_holders(self.row_beside(returning, context, document), looked_up)
 
     def row_linked(self, found: linking.Match, context: Context, document: Document) -> Resource:
         """An unsaved row beside an existing account that a create takes over."""
-        home, account = self.home(_ACTIVE), found.account
+        home, account = self.home(ACTIVE), found.account
         active = None if "active" in document else may_enter(home, account, context)
         row = self.row_beside(account, context, document)
         linking.take_over(row, document, found, active=active)
@@ -375,7 +375,6 @@ class RoleResource(ResourceType):
         return f'W/"{int(row.last_modified.timestamp() * 1000)}"'
 
 
-_ACTIVE = core.USER.target("active")
 _MEMBERS = core.GROUP.target("members")
 
 

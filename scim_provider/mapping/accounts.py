@@ -26,9 +26,8 @@ from django.db.models import (
 )
 
 from scim_provider.conf import scim_settings
-from scim_provider.models import Connection, FormerUser, Resource
+from scim_provider.models import FormerUser, Resource
 from scim_provider.organizations import organizations
-from scim_provider.prepared import Number, Prepared, Text
 from scim_provider.protocol.errors import Forbidden, InvalidValue
 from scim_provider.protocol.schema import Target, comparison_key
 
@@ -200,24 +199,15 @@ def refuse_weak(account: Any, password: str) -> None:
         raise InvalidValue(f"password: {' '.join(error.messages)}") from None
 
 
-_CONNECTION, _NAME_KEY = Number(), Text("name_key")
-_FORMER = Prepared(
-    lambda: FormerUser.objects.filter(connection=_CONNECTION, name_key=_NAME_KEY).values_list("pk"),
-    _CONNECTION,
-    _NAME_KEY,
-)
-
-
-def revive(connection: Connection, owner: Any, name_key: str) -> AbstractBaseUser | None:
-    """The account that this connection deleted under that name; it is no longer "former".
+def revive(key: int | None, owner: Any) -> AbstractBaseUser | None:
+    """The account of the :class:`FormerUser` with that key, which is no longer one; None for none.
 
     None also for an account that another organization has taken in meanwhile.
     """
-    using = router.db_for_write(FormerUser)
-    keys = _FORMER.rows(connection.pk, name_key, using=using)
-    if not keys:
+    if key is None:
         return None
-    found = FormerUser.objects.using(using).select_related("account").filter(pk=keys[0][0]).first()
+    rows = FormerUser.objects.using(router.db_for_write(FormerUser)).select_related("account")
+    found = rows.filter(pk=key).first()
     if found is None:
         return None  # Another create has just taken it back; the name is taken now.
     if not organizations().may_return(found.account, owner):

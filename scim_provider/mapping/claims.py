@@ -8,30 +8,24 @@ login name, by proof of ownership, by an indexed column. What is refused becomes
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from functools import cache
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db.models import CharField, EmailField, SlugField, TextField
 from django.utils.translation import gettext
 
 from scim_provider.events import event, telling
 from scim_provider.models import EventKind, Resource
 from scim_provider.organizations import organizations
-from scim_provider.prepared import Prepared, Text
 from scim_provider.protocol.errors import Uniqueness
 from scim_provider.protocol.schema import comparison_key
 
 from .accounts import account_field, is_privileged, refuse_incomplete
 from .context import Context
+from .login_names import holders
 from .look_alikes import spellings
 from .transactions import database
 
-#: Fields that hand a text to the database as it is; a site's own may make another one of it.
-_PLAIN_FIELDS = (CharField, EmailField, SlugField, TextField)
-#: Names are looked up in so many spellings, or twice as many …: statements are compiled for each.
-_STEP = 5
 _NO_ADDRESSES: dict[str, list[Any]] = {}
 
 
@@ -47,23 +41,20 @@ def refuse_account(account: Any, fields: frozenset[str], context: Context) -> No
 
 
 def refuse_claims(account: Any, name: str, address: str, context: Context) -> None:
-    """409 where the login name, or the address, is another account's; "" claims none.
-
-    The usual spellings are looked up one by one, by the unique index: a comparison without case
-    would read the whole table of accounts with every create.
-    """
+    """409 where the login name, or the address, is another account's; "" claims none."""
     if not (name or address):
         return
     wanted, known_by = spellings(name or address), spellings(address or name)
-    others = [(key, login) for key, login in _holders(wanted, known_by) if key != account.pk]
+    found = holders(account, (*wanted, *known_by))
+    others = [(key, login) for key, login in found if key != account.pk]
     known = {comparison_key(text) for text in known_by} if address and address != name else set()
     named = {comparison_key(text) for text in wanted} if name else set()
     for key, login in others:
         if name and (comparison_key(login) in named or comparison_key(login) not in known):
             raise taken_name(name, key, context, managed=managed_among(context, [key]))
     if address:
-        found = foreigners(context, [address], {key for key, _ in others})
-        refuse_address(account, address, found, context)
+        outside = foreigners(context, [address], {key for key, _ in others})
+        refuse_address(account, address, outside, context)
 
 
 def refuse_address(account: Any, address: str, found: Any, context: Context) -> None:
@@ -154,26 +145,3 @@ def _refused(context: Context, name: str, holder: Any, reason: str) -> Any:
     account = get_user_model()(pk=holder)
     kind = EventKind.LINK_REFUSED
     return event(context.connection, kind, name=name, account=account, reason=reason)
-
-
-def _holders(wanted: Sequence[str], known_by: Sequence[str]) -> Iterable[Sequence[Any]]:
-    """``(key, login name)`` of the accounts that have one of the login names."""
-    model = get_user_model()
-    using, names = database(), list(dict.fromkeys((*wanted, *known_by)))
-    kind: Any = type(model._meta.get_field(model.USERNAME_FIELD))
-    if kind in _PLAIN_FIELDS:
-        spare = -len(names) % _STEP
-        return _prepared_holders(len(names) + spare).rows(*names, *names[:1] * spare, using=using)
-    found = model._default_manager.using(using).filter(**{f"{model.USERNAME_FIELD}__in": names})
-    return found.values_list("pk", model.USERNAME_FIELD)
-
-
-@cache
-def _prepared_holders(names: int) -> Prepared:
-    model = get_user_model()
-    login = model.USERNAME_FIELD
-    places = [Text(f"spelling-{number}") for number in range(names)]
-    named = {f"{login}__in": places}
-    return Prepared(
-        lambda: model._default_manager.filter(**named).values_list("pk", login), *places
-    )

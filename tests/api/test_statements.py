@@ -69,7 +69,7 @@ EXACTLY = {
     "list by cursor": 3,
     "filter": 2,
     "value path": 2,
-    "create": 4 if TOGETHER else 6,
+    "create": 3 if TOGETHER else 5,
     "patch": 3 if TOGETHER else 4,
     "put": 3 if TOGETHER else 5,
     "deactivate": 5 if TOGETHER else 8,

@@ -12,7 +12,7 @@ from django.db import connections
 from django.db.models import F, Q, SmallAutoField
 
 from scim_provider import prepared
-from scim_provider.mapping import claims
+from scim_provider.mapping import login_names
 from scim_provider.mapping.context import Context
 from scim_provider.models import AccessKey, Connection, Resource
 from scim_provider.prepared import (
@@ -157,8 +157,8 @@ def test_a_login_name_of_the_sites_own_kind_is_looked_up_as_it_is(
     scim: ScimClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     get_user_model().objects.create(username="Ada")
-    for fields in (claims._PLAIN_FIELDS, ()):
-        monkeypatch.setattr(claims, "_PLAIN_FIELDS", fields)
+    for fields in (login_names._PLAIN_FIELDS, ()):
+        monkeypatch.setattr(login_names, "_PLAIN_FIELDS", fields)
         assert scim.post("/Users", person("ada")).status_code == 409
     assert scim.post("/Users", person("bo")).status_code == 201
 
