@@ -23,7 +23,7 @@ from scim_provider.protocol.schema import Target
 
 from .context import Context
 from .keyset import Order, Position
-from .paging import MOST_COUNTED
+from .paging import MOST_COUNTED, Stretch
 from .paths import Document
 from .query import filter_rows
 from .reader import KEY, Found, row_reader
@@ -105,10 +105,11 @@ class ValueRows:
         self._reads_singly = self._statements.reads_singly(first)
         return self._read(rows)
 
-    def behind(self, position: Position | None, count: int) -> tuple[list[Position], list[Any]]:
+    def behind(self, position: Position | None, count: int) -> Stretch:
         rows, self._total = self._run(lambda s, values: s.behind(values, position, count + 1))
-        positions = [self._statements.position(row) for row in rows]
-        return positions, self._read(rows[:count])
+        last = self._statements.position(rows[count - 1]) if len(rows) > count else None
+        shown = rows[:count]
+        return Stretch(self._read(shown), len(shown), last)
 
     def count(self, most: int | None = None) -> int:
         if self._total is not None:
@@ -126,7 +127,7 @@ class ValueRows:
                 resource_type.complete_one(found, document, self.context, projection)
         else:
             resource_type.complete(rows, self.context, projection)
-        return [projection.apply(document) for _, document in rows]
+        return projection.apply_to_all([document for _, document in rows])
 
     def _read(self, rows: Sequence[Row]) -> list[tuple[Found, Document]]:
         return list(self._statements.reader.read(rows, self.context))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from django.db import OperationalError
 from django.db.models import Q, QuerySet
@@ -33,14 +33,24 @@ class PageOfRows:
     next_cursor: str | None = None
 
 
+class Stretch(NamedTuple):
+    """The rows behind a position. ``found`` counts those among them, too, that are gone by now;
+    ``last`` is where the last of them stands, None where no other row follows.
+    """
+
+    rows: list[Any]
+    found: int
+    last: Position | None
+
+
 class Rows(Protocol):
     """What a query finds, in its order."""
 
     def window(self, first: int, count: int | None) -> list[Any]:
         """``count`` rows from the one at ``first``, counted from 0."""
 
-    def behind(self, position: Position | None, count: int) -> tuple[list[Position], list[Any]]:
-        """The positions of ``count`` + 1 rows behind ``position``, and ``count`` of the rows."""
+    def behind(self, position: Position | None, count: int) -> Stretch:
+        """``count`` rows behind ``position``."""
 
     def count(self, most: int | None = None) -> int:
         """How many there are; no more than ``most`` are counted."""
@@ -59,10 +69,12 @@ class QuerySetRows:
             return self._fetched(list(page.values_list("pk", flat=True)[first:last]))
         return list(page[first:last])
 
-    def behind(self, position: Position | None, count: int) -> tuple[list[Position], list[Any]]:
-        keys = self.order.after(self.found, position).values_list(*self.order.columns)
-        positions = [Position(*row) for row in keys[: count + 1]]
-        return positions, self._fetched([position.pk for position in positions[:count]])
+    def behind(self, position: Position | None, count: int) -> Stretch:
+        rows = self.order.after(self.found, position).values_list(*self.order.columns)
+        keys = list(rows[: count + 1])
+        shown = [pk for pk, *_ in keys[:count]]
+        last = Position(*keys[count - 1]) if len(keys) > count else None
+        return Stretch(self._fetched(shown), len(shown), last)
 
     def count(self, most: int | None = None) -> int:
         found = self.found.order_by().values("pk")
@@ -108,12 +120,12 @@ def _by_cursor(
     count = _count(query, came)
     if count == 0:
         return PageOfRows([], rows.count())
-    positions, shown = rows.behind(came.position if came else None, count)
-    seen = min(len(positions), count) + (came.seen if came else 0)
-    if len(positions) <= count:
+    shown, found, last = rows.behind(came.position if came else None, count)
+    seen = found + (came.seen if came else 0)
+    if last is None:
         return PageOfRows(shown, seen)
     total = came.total if came else _bounded_count(rows)
-    cursor = Cursor(positions[count - 1], count, seen, total)
+    cursor = Cursor(last, count, seen, total)
     return PageOfRows(shown, total, next_cursor=signer.token(cursor))
 
 

@@ -86,7 +86,7 @@ class Projection:
 
         The document itself where that is all of it.
         """
-        if self._is_whole(document):
+        if self._are_whole([document]):
             return document
         projected = _project(document, self._plan[None])
         for uri, plan in self._plan.items():
@@ -94,19 +94,24 @@ class Projection:
                 projected[uri] = container
         return projected
 
-    def _is_whole(self, document: Mapping[str, Any]) -> bool:
-        """Whether all of a document is in the answer, as nearly always; told without a copy."""
+    def apply_to_all(self, documents: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """:meth:`apply` for each: what all of them have is looked at once."""
+        if self._are_whole(documents):
+            return documents
+        return [self.apply(document) for document in documents]
+
+    def _are_whole(self, documents: Sequence[Mapping[str, Any]]) -> bool:
+        """Whether all of all documents is in the answer, as nearly always; told without a copy."""
         if self.included is not None:
             return False
         for uri, wholes, parts in self._kept_of_each:
-            values = document if uri is None else document.get(uri)
-            if values is None or values.keys() <= wholes:
-                continue
-            for name in values.keys() - wholes:
-                value = values[name]
-                if name not in parts or not isinstance(value, dict):
-                    return False
-                if not value.keys() <= parts[name]:
+            containers = documents if uri is None else [d[uri] for d in documents if uri in d]
+            for name in set().union(*containers) - wholes:
+                kept = parts.get(name)
+                values = [container[name] for container in containers if name in container]
+                if kept is None or not all(
+                    isinstance(value, dict) and value.keys() <= kept for value in values
+                ):
                     return False
         return True
 
