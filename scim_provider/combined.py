@@ -9,6 +9,7 @@ from django.db import connections
 from django.db.models import Model
 
 from .prepared import Compiled, NotPreparable, Prepared, Row, fetched, limited, skipped
+from .totals import Total
 
 
 class PreparedPair:
@@ -90,22 +91,6 @@ def _columns(letter: str, compiled: Compiled) -> str:
     return ", ".join(f"{letter}{number}" for number in range(compiled.width))
 
 
-class Total:
-    """How many rows ``counted`` has, no more than ``most``: read along with a page of them."""
-
-    def __init__(self, counted: Prepared, most: int | None = None) -> None:
-        self._counted, self._most = counted, most
-
-    def select(self, using: str, values: Sequence[Any]) -> tuple[str, list[Any]]:
-        """The column, with the comma behind it, and its parameters."""
-        _, compiled = self._counted.compile(using)
-        if compiled is None:
-            return "0, ", []
-        cut = "" if self._most is None else limited(self._most)
-        counted = f"SELECT COUNT(*) FROM ({compiled.sql}{cut}) scim_counted"
-        return f"({counted}) AS scim_total, ", compiled.filled(values)
-
-
 class PreparedPage:
     """A page of rows whose keys are found first, and in order, by a statement of their own.
 
@@ -141,7 +126,8 @@ class PreparedPage:
         _, rows = self._rows.compile(using)
         if keys is None or rows is None:
             return [], None
-        counted, count_parameters = total.select(using, values) if total else ("", [])
+        count = total.column(using, values) if total else None
+        counted = f"{count.sql} AS scim_total, " if count else ""
         names = ", ".join(("scim_pk", *self._sort))
         sql = (
             f"WITH scim_page ({names}) AS ({self._led(keys.sql, using)}{limited(limit, offset)}) "
@@ -149,10 +135,11 @@ class PreparedPage:
             f"{rows.sql.removeprefix('SELECT ')} "
             f"INNER JOIN scim_page ON scim_pk = {self._key(using)} ORDER BY {self._order}"
         )
-        parameters = [*keys.filled(values), *skipped(offset), *count_parameters, *rows.parameters]
+        parameters = [*keys.filled(values), *skipped(offset)]
+        parameters += [*(count.parameters if count else ()), *rows.parameters]
         found = fetched(sql, parameters, using)
-        sorts, width = len(self._sort), len(self._sort) + bool(total)
-        number = found[0][sorts] if total and found else None
+        sorts, width = len(self._sort), len(self._sort) + bool(count)
+        number = count.number(found[0][sorts]) if count and found else None
         read = rows.converted([row[width:] for row in found] if width else found)
         if sorts:
             ordered = keys.converted([(None, row[0]) for row in found])

@@ -139,17 +139,6 @@ class Prepared:
             sql, parameters = sql + limited(limit, offset), [*parameters, *skipped(offset)]
         return using, compiled.converted(fetched(sql, parameters, using))
 
-    def count(self, *values: Any, most: int | None = None) -> int:
-        """How many rows there are; no more than ``most`` are counted. One statement."""
-        using, compiled = self.compile()
-        if compiled is None:
-            return 0
-        sql, parameters = compiled.sql, compiled.filled(values)
-        if most is not None:
-            sql += limited(most)
-        ((number,),) = fetched(f"SELECT COUNT(*) FROM ({sql}) scim_counted", parameters, using)
-        return int(number)
-
     def compile(self, using: str | None = None) -> tuple[str, Compiled | None]:
         """The database to ask, and the statement for it; None where nothing can be found."""
         if self._queryset is None:

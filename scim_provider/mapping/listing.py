@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
-from scim_provider.combined import PreparedPage, Total
+from scim_provider.combined import PreparedPage
 from scim_provider.models import IN_ORDER, Connection
 from scim_provider.prepared import NotPreparable, Number, Prepared, Row, Text
 from scim_provider.protocol.filter import And, Comparison, Filter, Not, Or, Present, ValuePath
 from scim_provider.protocol.projection import Projection
 from scim_provider.protocol.schema import Target
+from scim_provider.totals import Total
 
 from .context import Context
 from .keyset import Order, Position
@@ -114,7 +115,7 @@ class ValueRows:
     def count(self, most: int | None = None) -> int:
         if self._total is not None:
             return self._total
-        return int(self._run(lambda s, values: s.counted.count(*values, most=most)))
+        return int(self._run(lambda s, values: Total(s.counted, most).alone(*values)))
 
     def documents(self, rows: Sequence[Any]) -> list[Document]:
         """The rows as they are answered."""
