@@ -126,8 +126,8 @@ class PreparedPage:
         _, rows = self._rows.compile(using)
         if keys is None or rows is None:
             return [], None
-        count = total.column(using, values) if total else None
-        counted = f"{count.sql} AS scim_total, " if count else ""
+        count = total.select(using, values) if total else None
+        counted = f"({count.sql}) AS scim_total, " if count else ""
         names = ", ".join(("scim_pk", *self._sort))
         sql = (
             f"WITH scim_page ({names}) AS ({self._led(keys.sql, using)}{limited(limit, offset)}) "

@@ -40,7 +40,7 @@ def _memory(session: int, count: str, parameters: tuple[Hashable, ...]) -> _Memo
 
 
 class Count(NamedTuple):
-    """A column that counts, for one run of a statement."""
+    """A SELECT of one value that tells how many there are, for one run."""
 
     sql: str
     parameters: list[Any]
@@ -48,7 +48,7 @@ class Count(NamedTuple):
     last: Last = Last()
 
     def number(self, value: int | str | None) -> int:
-        """The number that the column's ``value`` tells."""
+        """The number that the ``value`` tells."""
         if value is None:
             return self.last.number
         text, _, seen = str(value).partition(" ")
@@ -65,18 +65,20 @@ class Total:
 
     def alone(self, *values: Any) -> int:
         """By a statement of its own."""
-        using, _ = self._counted.compile()
-        count = self.column(using, values)
-        ((value,),) = fetched(f"SELECT {count.sql}", count.parameters, using)
+        using, compiled = self._counted.compile()
+        if compiled is None:
+            return 0
+        count = self.select(using, values)
+        ((value,),) = fetched(count.sql, count.parameters, using)
         return count.number(value)
 
-    def column(self, using: str, values: Sequence[Any]) -> Count:
-        """As a column of another statement."""
+    def select(self, using: str, values: Sequence[Any]) -> Count:
+        """As a part of another statement."""
         _, compiled = self._counted.compile(using)
         if compiled is None:
-            return Count("0", [])
+            return Count("SELECT 0", [])
         cut = "" if self._most is None else limited(self._most)
-        sql = f"(SELECT COUNT(*) FROM ({compiled.sql}{cut}) scim_counted)"
+        sql = f"SELECT COUNT(*) FROM ({compiled.sql}{cut}) scim_counted"
         parameters = compiled.filled(values)
         session, tables = _session(using), _tables(compiled.sql)
         if session is None or not tables or not all(isinstance(p, Hashable) for p in parameters):
@@ -116,8 +118,8 @@ def _unless_seen(count: str, tables: tuple[str, ...]) -> str:
     oids = ", ".join(f"'\"{table}\"'::regclass::oid" for table in tables)
     seen, is_all = _SEEN.format(oids=oids), _IS_ALL.format(oids=oids, number=len(tables))
     return (
-        f"(SELECT CASE WHEN scim_seen = %s THEN NULL ELSE CONCAT({count}, ' ', "
-        f"CASE WHEN {is_all} THEN scim_seen END) END FROM (SELECT {seen} AS scim_seen) scim_now)"
+        f"SELECT CASE WHEN scim_seen = %s THEN NULL ELSE CONCAT(({count}), ' ', "
+        f"CASE WHEN {is_all} THEN scim_seen END) END FROM (SELECT {seen} AS scim_seen) scim_now"
     )
 
 
