@@ -100,6 +100,8 @@ def _renew_unusable_passwords(accounts: Collection[Any], keys: Sequence[Any]) ->
         return
     instances = [account for account in accounts if isinstance(account, AbstractBaseUser)]
     done = {account.pk for account in instances if vars(account).pop(_RENEWED, False)}
+    if done.issuperset(keys):
+        return
     renewed = _another_unusable_password()
     unusable = model._base_manager.filter(password__startswith=UNUSABLE_PASSWORD_PREFIX)
     for some in _sliced([key for key in keys if key not in done]):

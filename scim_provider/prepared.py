@@ -334,10 +334,20 @@ def key_value(model: type[Model], key: str) -> int | UUID | None:
     return None
 
 
+def placeholder_of_key(model: type[Model]) -> Number | Identity | None:
+    """Stands for a primary key of ``model``; None where the key is of another kind."""
+    kind = type(model._meta.pk)
+    if kind in _INTEGERS:
+        return Number()
+    return Identity() if kind is UUIDField else None
+
+
 @cache
 def prepared_by_key(model: type[Model]) -> Prepared:
     """The columns of the row whose primary key, of which :func:`key_value` knows, is given."""
-    key = Identity() if type(model._meta.pk) is UUIDField else Number()
+    key = placeholder_of_key(model)
+    if key is None:
+        raise NotPreparable
     return Prepared(
         lambda: model._base_manager.filter(pk=key).order_by().values_list(*field_names(model)), key
     )

@@ -14,14 +14,14 @@ from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.db import router
 from django.db.models import Model, QuerySet
-from django.db.models.signals import post_delete, pre_delete
+from django.db.models.signals import pre_delete
 
 from .connections import owner_key
 from .lockout import lock_out
 from .mapping.accounts import account_field
 from .mapping.member_active import ACTIVE, of_account
 from .mapping.role_effects import is_hooked, roles_ended
-from .mapping.rows import batched, saves_are_watched
+from .mapping.rows import batched, deletes_are_watched, saves_are_watched
 from .mapping.transactions import database
 from .models import (
     Connection,
@@ -186,10 +186,7 @@ def _refers_to(model: type[Model], others: set[type[Model]]) -> bool:
 
 def _delete(rows: QuerySet[Any]) -> None:
     """One DELETE, unless somebody watches, or something of the site's refers to the rows."""
-    model = rows.model
-    watched = any(signal.has_listeners(model) for signal in (pre_delete, post_delete))
-    foreign = any(not _is_ours(relation.related_model) for relation in model._meta.related_objects)
-    if watched or foreign:
+    if deletes_are_watched(rows.model):
         rows.delete()
     else:
         rows._raw_delete(rows.db)

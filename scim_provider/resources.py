@@ -48,7 +48,7 @@ from .mapping.role_effects import roles_ended
 from .mapping.role_rules import RoleRules, members_of_group
 from .mapping.roles import settle_roles, sync_assignments, with_role_values
 from .mapping.root import query_types
-from .mapping.saving import save_changed, save_new
+from .mapping.saving import delete, save_changed, save_new
 from .mapping.shared_homes import shared
 from .mapping.sharing import SharedPeople
 from .mapping.telling import tell_deleted
@@ -272,21 +272,22 @@ class UserResource(SharedPeople):
         account: Any = row.account
         self.guard_removal(row, context)
         standing, needed = [self.standing(row)], not leave([row], context)
+        goes_too = context.connection.on_delete == OnDelete.DELETE and not needed
         now = timezone.now()
         touch_groups_of(row, now)
         leave_beside(self.placed, row, now)
         forget_references(row, MANAGER, now)
-        if context.connection.on_delete == OnDelete.DELETE and not needed:
+        with self.writing_at_once():
+            if not (goes_too or needed):
+                self.deactivate(account)
             self.access_changed(standing, context, gone=True)
-            row.delete()
+            if not goes_too:
+                accounts.remember(row)
+            had_roles = delete(row, RoleAssignment)
+        if goes_too:
             account.delete()
             return
-        if not needed:
-            self.deactivate(account)
-        self.access_changed(standing, context, gone=True)
-        accounts.remember(row)
-        _, deleted = row.delete()
-        if deleted.get(RoleAssignment._meta.label):
+        if had_roles:
             roles_ended([account], context.owner)
         self.pass_on(row, context)
 
@@ -321,11 +322,11 @@ class GroupResource(StoredResourceType):
     def remove(self, row: Resource, context: Context) -> None:
         touch_groups_of(row, timezone.now())
         if not row.has_rules:
-            row.delete()
+            delete(row)
             return
         rules, members = RoleRules(row, context.connection), members_of_group(row)
         row.role_rules.all().delete()
-        row.delete()
+        delete(row)
         rules.moved((), members)
 
     def members(self, row: Resource, context: Context) -> list[Document]:

@@ -12,6 +12,7 @@ from typing import Any
 from django.db.models import F, QuerySet
 
 from scim_provider.models import Membership, Resource, UnknownMember, new_scim_id
+from scim_provider.prepared import Number, Prepared
 from scim_provider.protocol.delta import ValueDelta
 from scim_provider.protocol.errors import InvalidValue
 
@@ -116,24 +117,29 @@ def display_of(element: Element) -> str:
 
 def touch_groups_of(resource: Resource, moment: Any) -> None:
     """A member goes: its groups change, and their version says so (RFC 7644 §3.14)."""
-    touch_groups_of_all([resource.pk], moment)
+    _touch(_GROUPS.rows(resource.pk), moment)
 
 
 def touch_groups_of_all(keys: Sequence[int], moment: Any) -> None:
-    """:func:`touch_groups_of` for members with these primary keys.
+    """:func:`touch_groups_of` for members with these primary keys."""
+    _touch(_locked_groups(keys), moment)
 
-    Groups are locked in one order: two members of the same groups may go at once.
-    """
-    groups = Membership.objects.filter(member__in=keys).values("group_id")
-    locked = (
-        Resource.objects.filter(pk__in=groups)
-        .order_by("pk")
-        .select_for_update(**locking(database()))
-    )
-    if touched := list(locked.values_list("pk", flat=True)):
-        Resource.objects.filter(pk__in=touched).update(
-            version=F("version") + 1, last_modified=moment
-        )
+
+def _locked_groups(members: Sequence[int]) -> QuerySet[Resource, tuple[int]]:
+    """The keys of their groups, locked in one order: two members of one may go at once."""
+    groups = Membership.objects.filter(member__in=members).values("group_id")
+    rows = Resource.objects.filter(pk__in=groups).order_by("pk")
+    return rows.select_for_update(**locking(database())).values_list("pk")
+
+
+_MEMBER = Number()
+_GROUPS = Prepared(lambda: _locked_groups([_MEMBER]), _MEMBER)
+
+
+def _touch(groups: Iterable[Sequence[int]], moment: Any) -> None:
+    if keys := [key for (key,) in groups]:
+        changed = Resource.objects.filter(pk__in=keys)
+        changed.update(version=F("version") + 1, last_modified=moment)
 
 
 # -- the parts ---------------------------------------------------------------------------------

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
 from django.db import connections
 
-#: An INSERT, UPDATE or DELETE that returns nothing, and its parameters.
+#: An INSERT, UPDATE or DELETE, and its parameters.
 Statement = tuple[str, Sequence[Any]]
 
 
@@ -28,10 +28,10 @@ class _Waiting:
         self._tables.add(table)
         self._statements += statements
 
-    def send(self) -> None:
-        if self._statements:
-            _execute(self.connection, self._statements)
+    def send(self) -> Any:
+        statements = self._statements
         self._tables, self._statements = set(), []
+        return _execute(self.connection, statements) if statements else None
 
 
 _waiting: ContextVar[_Waiting | None] = ContextVar("scim_waiting_writes", default=None)
@@ -75,11 +75,24 @@ def write(connection: Any, table: str, *statements: Statement) -> None:
         _execute(connection, statements)
 
 
-def _execute(connection: Any, statements: Sequence[Statement]) -> None:
+def write_at_once(connection: Any, statements: Mapping[str, Statement]) -> Any:
+    """Run statements by table, and what waits, as one: the first row that the last one returns.
+
+    Of PostgreSQL.
+    """
+    waiting = _outer(connection) or _Waiting(connection)
+    for table, statement in statements.items():
+        waiting.add(table, [statement])
+    return waiting.send()
+
+
+def _execute(connection: Any, statements: Sequence[Statement]) -> Any:
+    """The first row that the last statement returns, where it returns any."""
     is_one = connection.vendor == "postgresql" and len(statements) > 1
     with connection.cursor() as cursor:
         for sql, parameters in [_together(statements)] if is_one else statements:
             cursor.execute(sql, parameters)
+        return cursor.fetchone() if cursor.description else None
 
 
 def _together(statements: Sequence[Statement]) -> Statement:

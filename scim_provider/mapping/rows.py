@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import connections, router
 from django.db.models import JSONField, Model
-from django.db.models.signals import post_save, pre_save
+from django.db.models.signals import post_delete, post_save, pre_delete, pre_save
 
 from scim_provider.fields import DocumentField, document_text
 from scim_provider.models import Resource
@@ -29,12 +29,38 @@ T = TypeVar("T")
 Row = Sequence[Any]
 
 _PLAIN_SAVES = (Model.save, AbstractBaseUser.save)
+_OURS = Resource._meta.app_label
 
 
 def saves_are_watched(model: type[Model]) -> bool:
     """Whether the site wants to see each save: by a receiver, or by its own ``save``."""
     listeners = any(signal.has_listeners(model) for signal in (pre_save, post_save))
     return listeners or model.save not in _PLAIN_SAVES
+
+
+def deletes_are_watched(model: type[Model]) -> bool:
+    """Whether the site has a hand in what becomes of deleted rows: by a receiver, by its own
+    ``delete``, or by a model of its own that refers to them.
+    """
+    listeners = any(signal.has_listeners(model) for signal in (pre_delete, post_delete))
+    return listeners or model.delete is not Model.delete or _is_referred_to_by_others(model)
+
+
+@cache
+def _is_referred_to_by_others(model: type[Model]) -> bool:
+    others = (relation.related_model for relation in referring(model))
+    generic = (hasattr(field, "bulk_related_objects") for field in model._meta.private_fields)
+    return any(other._meta.app_label != _OURS for other in others) or any(generic)
+
+
+def referring(model: type[Model]) -> list[Any]:
+    """The relations of foreign keys to ``model``, also of those without a name for the way back."""
+    fields: Any = model._meta.get_fields(include_hidden=True)
+    return [
+        field
+        for field in fields
+        if field.auto_created and not field.concrete and (field.one_to_many or field.one_to_one)
+    ]
 
 
 def insert_objects(model: type[Model], objects: Sequence[Any]) -> None:

@@ -1,4 +1,4 @@
-"""INSERT and UPDATE of one row, with statements that are written once.
+"""INSERT, UPDATE and DELETE of one row, with statements that are written once.
 
 Ours always; those of the site where nobody would notice the difference to ``save``.
 """
@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connections, router
-from django.db.models import AutoField, BigAutoField, Field, Model
+from django.db.models import CASCADE, AutoField, BigAutoField, Field, Model
 from django.db.models.constants import OnConflict
 from django.db.models.fields import NOT_PROVIDED
 
-from .one_statement import write
-from .rows import OthersOfRow, saves_are_watched
+from .one_statement import send_what_waits, write, write_at_once
+from .rows import OthersOfRow, deletes_are_watched, referring, saves_are_watched
 
 #: Rows of a statement that names each column of each.
 _PUT_AT_ONCE = 1000
@@ -189,6 +189,74 @@ def update_where(model: type[Model], where: Mapping[str, Any], changes: Mapping[
     using = router.db_for_write(model)
     sql = _update_sql(model, using, tuple(changes), tuple(where))
     write(connections[using], model._meta.db_table, (sql, [*changes.values(), *where.values()]))
+
+
+def delete(row: Model, noted: type[Model] | None = None) -> bool:
+    """``row.delete()`` of a row of ours that is locked; whether rows of ``noted`` went with it.
+
+    PostgreSQL does so in one statement, with all that waits.
+    """
+    model = type(row)
+    using = router.db_for_write(model, instance=row)
+    going = _going(model, using)
+    if any(map(deletes_are_watched, going)):
+        send_what_waits(using)  # receivers may read
+        _, numbers = row.delete()
+        return noted is not None and bool(numbers.get(noted._meta.label))
+    connection = connections[using]
+    do = _delete_together if connection.vendor == "postgresql" else _delete_in_order
+    had_some = do(row.pk, going, noted, connection)
+    row.pk = None
+    return had_some
+
+
+class _Going(NamedTuple):
+    """Rows that are deleted: table and condition, and how often that names the key."""
+
+    found: str
+    places: int
+
+
+@cache
+def _going(model: type[Model], using: str) -> Mapping[type[Model], _Going]:
+    """What goes with a row of ``model``, in that order; itself comes last."""
+    names: dict[type[Model], list[str]] = {}
+    for relation in referring(model):
+        if relation.on_delete is CASCADE:
+            names.setdefault(relation.related_model, []).append(relation.field.name)
+    names[model] = [model._meta.pk.name]
+    return {each: _found(each, using, some) for each, some in names.items()}
+
+
+def _found(model: type[Model], using: str, names: Sequence[str]) -> _Going:
+    conditions = (f"{column} = %s" for column in _columns(model, using, names))
+    return _Going(f"{_table(model, using)} WHERE {' OR '.join(conditions)}", len(names))
+
+
+def _delete_in_order(
+    key: Any, going: Mapping[type[Model], _Going], noted: type[Model] | None, connection: Any
+) -> bool:
+    had_some = False
+    with connection.cursor() as cursor:
+        for model, rows in going.items():
+            cursor.execute(f"DELETE FROM {rows.found}", [key] * rows.places)
+            had_some |= model is noted and cursor.rowcount > 0
+    return had_some
+
+
+def _delete_together(
+    key: Any, going: Mapping[type[Model], _Going], noted: type[Model] | None, connection: Any
+) -> bool:
+    statements = {
+        model._meta.db_table: (f"DELETE FROM {rows.found}", [key] * rows.places)
+        for model, rows in going.items()
+    }
+    if noted is not None:
+        table, (sql, parameters) = statements.popitem()
+        sql += f" RETURNING EXISTS (SELECT 1 FROM {going[noted].found})"
+        statements[table] = sql, [*parameters, *[key] * going[noted].places]
+    returned = write_at_once(connection, statements)
+    return bool(returned and returned[0])
 
 
 def _values(row: Model, fields: Sequence[Any], connection: Any, *, add: bool) -> list[Any]:

@@ -31,7 +31,7 @@ from .membership import apply_delta
 from .one_statement import as_one_statement, send_what_waits
 from .reader import is_ours
 from .resource_type import Representation, ResourceType
-from .saving import update
+from .saving import delete, update
 from .statistics import note_inserted
 from .telling import tell_created, tell_deleted, tell_members, tell_updated
 from .transactions import atomically, database, is_dangling
@@ -128,7 +128,7 @@ class StoredResourceType(ResourceType):
             delta = ValueDelta(cleared=True, added={}, removed=frozenset())
 
         def operation() -> Representation:
-            row, before = self._locked(context, scim_id, precondition)
+            row, before = self._read_locked(context, scim_id, precondition)
             after = merge_put(before, received, self.resource_schema)
             self._change(row, before, after, delta, context, whole=True)
             return self.written(row, context, projection)
@@ -152,7 +152,7 @@ class StoredResourceType(ResourceType):
         after: Document = {}
 
         def operation() -> Representation:
-            row, before = self._locked(context, scim_id, precondition)
+            row, before = self._read_locked(context, scim_id, precondition)
             delta = (
                 self._read_delta(row, of_members, context)
                 if of_members and folded is None
@@ -171,7 +171,7 @@ class StoredResourceType(ResourceType):
         """DELETE (RFC 7644 §3.6): the id answers 404 from now on, the name is free."""
 
         def operation() -> None:
-            row, _ = self._locked(context, scim_id, precondition)
+            row = self._locked(context, scim_id, precondition)
             self.remove(row, context)
             self.tell_removed(row, context)
 
@@ -242,7 +242,7 @@ class StoredResourceType(ResourceType):
 
     def remove(self, row: Resource, context: Context) -> None:
         """Delete the row and what hangs on it."""
-        row.delete()
+        delete(row)
 
     def tell_removed(self, row: Resource, context: Context) -> None:
         """Send the signals of a row that :meth:`remove` took away."""
@@ -258,14 +258,18 @@ class StoredResourceType(ResourceType):
 
     # -- the parts -----------------------------------------------------------------------------
 
-    def _locked(
-        self, context: Context, scim_id: str, precondition: Precondition
-    ) -> tuple[Resource, Document]:
+    def _locked(self, context: Context, scim_id: str, precondition: Precondition) -> Resource:
         row = self.lock(context, scim_id)
         if row is None:
             raise self.not_found(scim_id)
         if not precondition.allows(self.version(row)):
             raise PreconditionFailed()
+        return row
+
+    def _read_locked(
+        self, context: Context, scim_id: str, precondition: Precondition
+    ) -> tuple[Resource, Document]:
+        row = self._locked(context, scim_id, precondition)
         document = self.document(row, context)
         self.fill([(row, document)], context)
         return row, document
