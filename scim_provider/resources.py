@@ -34,13 +34,12 @@ from .mapping.context import Context
 from .mapping.document import Document, Written
 from .mapping.homes import Absent, AccountCopy, Choice, Home, Store
 from .mapping.login_names import former_and_holders, knowing_holders
-from .mapping.managers import MANAGER
 from .mapping.member_active import ACTIVE, follow, leave, may_enter, of_account
 from .mapping.membership import touch_groups_of
 from .mapping.owned import Owner, note_written
 from .mapping.people import StoredPeople
 from .mapping.profiles import may_own
-from .mapping.references import forget_references
+from .mapping.references import forget_manager
 from .mapping.related import Rows
 from .mapping.relations import Groups, Members
 from .mapping.resource_type import Page, Representation, ResourceType
@@ -276,18 +275,18 @@ class UserResource(SharedPeople):
         now = timezone.now()
         touch_groups_of(row, now)
         leave_beside(self.placed, row, now)
-        forget_references(row, MANAGER, now)
+        forget_manager(row, now)
         with self.writing_at_once():
             if not (goes_too or needed):
                 self.deactivate(account)
             self.access_changed(standing, context, gone=True)
             if not goes_too:
                 accounts.remember(row)
-            had_roles = delete(row, RoleAssignment)
+            deleted = delete(row)
         if goes_too:
             account.delete()
             return
-        if had_roles:
+        if deleted.get(RoleAssignment._meta.label):
             roles_ended([account], context.owner)
         self.pass_on(row, context)
 

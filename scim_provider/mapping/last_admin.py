@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db.models import F, QuerySet
+from django.db.models.manager import BaseManager
 
 from scim_provider.events import event, telling
 from scim_provider.models import Connection, EventKind, Resource
-from scim_provider.organizations import organizations, owner_of
+from scim_provider.organizations import Organizations, organizations, owner_of
+from scim_provider.prepared import Prepared, placeholder_of_key
 from scim_provider.protocol.errors import Forbidden
 
 from .functions import InSet
@@ -25,7 +28,7 @@ def is_last_admin(account: Any, connection: Connection) -> bool:
     One query for most people. For an admin, the connection is locked before it is asked who else
     there is: two requests at once cannot take one of the last two each.
     """
-    if account is None or not _admins(connection).filter(pk=account.pk).exists():
+    if account is None or not _is_admin(account, connection):
         return False
     one_at_a_time(connection)
     return not _active(_admins(connection)).exclude(pk=account.pk).exists()
@@ -70,6 +73,26 @@ def last_admin_stays(row: Resource, connection: Connection) -> Forbidden:
         connection, EventKind.CHANGE_REFUSED, resource=row, account=row.account, reason=detail
     )
     return telling(Forbidden(detail), told)
+
+
+def _is_admin(account: Any, connection: Connection) -> bool:
+    asked = _by_default() if type(organizations()).admins is Organizations.admins else None
+    if asked is not None:
+        return bool(asked.rows(account.pk, limit=1))
+    return _admins(connection).filter(pk=account.pk).exists()
+
+
+@cache
+def _by_default() -> Prepared | None:
+    """Whether an account is among :meth:`Organizations.admins`, which knows no organization.
+
+    None where that may be another query each time: with a manager of the site's own.
+    """
+    model = get_user_model()
+    key, manager = placeholder_of_key(model), type(model._default_manager)
+    if key is None or manager.get_queryset.__module__ != BaseManager.__module__:
+        return None
+    return Prepared(lambda: Organizations().admins(None).filter(pk=key).values_list("pk"), key)
 
 
 def _admins(connection: Connection) -> QuerySet[Any]:

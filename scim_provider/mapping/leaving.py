@@ -21,10 +21,9 @@ from scim_provider.organizations import organizations, owner_of
 from scim_provider.signals import announce, users_unlinked
 
 from .context import Context
-from .managers import MANAGER
 from .membership import touch_groups_of_all
 from .protections import keep_protection
-from .references import forget_all_references
+from .references import forget_managers
 from .role_effects import roles_ended
 from .transactions import atomically, database, locking
 
@@ -62,7 +61,7 @@ def _take_out(
 ) -> None:
     now, keys = timezone.now(), [person.pk for person in people]
     touch_groups_of_all(keys, now)
-    forget_all_references(connection.pk, [person.scim_id for person in people], MANAGER, now)
+    forget_managers(connection.pk, [person.scim_id for person in people], now)
     _remember(connection, people, for_good=for_good)
     who = {"by": str(by)} if by else {}
     record(

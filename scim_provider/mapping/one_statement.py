@@ -28,10 +28,15 @@ class _Waiting:
         self._tables.add(table)
         self._statements += statements
 
-    def send(self) -> Any:
+    def send(self) -> None:
+        if statements := self.take():
+            _execute(self.connection, statements)
+
+    def take(self) -> list[Statement]:
+        """What waits, for somebody else to send it."""
         statements = self._statements
         self._tables, self._statements = set(), []
-        return _execute(self.connection, statements) if statements else None
+        return statements
 
 
 _waiting: ContextVar[_Waiting | None] = ContextVar("scim_waiting_writes", default=None)
@@ -75,28 +80,32 @@ def write(connection: Any, table: str, *statements: Statement) -> None:
         _execute(connection, statements)
 
 
-def write_at_once(connection: Any, statements: Mapping[str, Statement]) -> Any:
-    """Run statements by table, and what waits, as one: the first row that the last one returns.
+def write_at_once(connection: Any, parts: Mapping[str, Statement], last: Statement) -> Any:
+    """Run ``last`` as one statement with what waits, which writes to other tables: PostgreSQL.
 
-    Of PostgreSQL.
+    It may refer to the ``parts`` by their names. The first row that it returns.
     """
-    waiting = _outer(connection) or _Waiting(connection)
-    for table, statement in statements.items():
-        waiting.add(table, [statement])
-    return waiting.send()
-
-
-def _execute(connection: Any, statements: Sequence[Statement]) -> Any:
-    """The first row that the last statement returns, where it returns any."""
-    is_one = connection.vendor == "postgresql" and len(statements) > 1
+    waiting = _outer(connection)
+    others = _numbered(waiting.take() if waiting else [])
+    sql, parameters = _together({**others, **parts}, last)
     with connection.cursor() as cursor:
-        for sql, parameters in [_together(statements)] if is_one else statements:
+        cursor.execute(sql, parameters)
+        return cursor.fetchone()
+
+
+def _execute(connection: Any, statements: Sequence[Statement]) -> None:
+    if connection.vendor == "postgresql" and len(statements) > 1:
+        statements = [_together(_numbered(statements[:-1]), statements[-1])]
+    with connection.cursor() as cursor:
+        for sql, parameters in statements:
             cursor.execute(sql, parameters)
-        return cursor.fetchone() if cursor.description else None
 
 
-def _together(statements: Sequence[Statement]) -> Statement:
-    *first, last = [sql for sql, _ in statements]
-    before = ", ".join(f"scim_write_{number} AS ({sql})" for number, sql in enumerate(first))
-    parameters = [parameter for _, some in statements for parameter in some]
-    return f"WITH {before} {last}", parameters
+def _numbered(statements: Sequence[Statement]) -> dict[str, Statement]:
+    return {f"scim_write_{number}": statement for number, statement in enumerate(statements)}
+
+
+def _together(parts: Mapping[str, Statement], last: Statement) -> Statement:
+    named = ", ".join(f"{name} AS ({sql})" for name, (sql, _) in parts.items())
+    parameters = [parameter for _, some in (*parts.values(), last) for parameter in some]
+    return f"WITH {named} {last[0]}", parameters

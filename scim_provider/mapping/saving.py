@@ -191,27 +191,28 @@ def update_where(model: type[Model], where: Mapping[str, Any], changes: Mapping[
     write(connections[using], model._meta.db_table, (sql, [*changes.values(), *where.values()]))
 
 
-def delete(row: Model, noted: type[Model] | None = None) -> bool:
-    """``row.delete()`` of a row of ours that is locked; whether rows of ``noted`` went with it.
+def delete(row: Model) -> Mapping[str, int]:
+    """``row.delete()`` of a row of ours that is locked: how many went with it, by model.
 
     PostgreSQL does so in one statement, with all that waits.
     """
     model = type(row)
     using = router.db_for_write(model, instance=row)
-    going = _going(model, using)
-    if any(map(deletes_are_watched, going)):
-        send_what_waits(using)  # receivers may read
-        _, numbers = row.delete()
-        return noted is not None and bool(numbers.get(noted._meta.label))
     connection = connections[using]
-    do = _delete_together if connection.vendor == "postgresql" else _delete_in_order
-    had_some = do(row.pk, going, noted, connection)
+    going = _going(model, using)
+    if any(map(deletes_are_watched, (model, *going))):
+        send_what_waits(using)  # receivers may read
+        return row.delete()[1]
+    if connection.vendor == "postgresql":
+        numbers = _delete_at_once(row, connection)
+    else:
+        numbers = _delete_in_order(row, connection)
     row.pk = None
-    return had_some
+    return {each._meta.label: number for each, number in zip(going, numbers, strict=True)}
 
 
 class _Going(NamedTuple):
-    """Rows that are deleted: table and condition, and how often that names the key."""
+    """Rows that go: what finds them, and how often that names the key."""
 
     found: str
     places: int
@@ -219,13 +220,12 @@ class _Going(NamedTuple):
 
 @cache
 def _going(model: type[Model], using: str) -> Mapping[type[Model], _Going]:
-    """What goes with a row of ``model``, in that order; itself comes last."""
-    names: dict[type[Model], list[str]] = {}
+    """What goes with a row of ``model``, in the order in which Django deletes it."""
+    keys: dict[type[Model], list[str]] = {}
     for relation in referring(model):
         if relation.on_delete is CASCADE:
-            names.setdefault(relation.related_model, []).append(relation.field.name)
-    names[model] = [model._meta.pk.name]
-    return {each: _found(each, using, some) for each, some in names.items()}
+            keys.setdefault(relation.related_model, []).append(relation.field.name)
+    return {each: _found(each, using, names) for each, names in keys.items()}
 
 
 def _found(model: type[Model], using: str, names: Sequence[str]) -> _Going:
@@ -233,30 +233,30 @@ def _found(model: type[Model], using: str, names: Sequence[str]) -> _Going:
     return _Going(f"{_table(model, using)} WHERE {' OR '.join(conditions)}", len(names))
 
 
-def _delete_in_order(
-    key: Any, going: Mapping[type[Model], _Going], noted: type[Model] | None, connection: Any
-) -> bool:
-    had_some = False
+def _delete_in_order(row: Model, connection: Any) -> list[int]:
+    model, using, numbers = type(row), connection.alias, []
+    itself = _found(model, using, [model._meta.pk.name])
     with connection.cursor() as cursor:
-        for model, rows in going.items():
-            cursor.execute(f"DELETE FROM {rows.found}", [key] * rows.places)
-            had_some |= model is noted and cursor.rowcount > 0
-    return had_some
+        for found, places in (*_going(model, using).values(), itself):
+            cursor.execute(f"DELETE FROM {found}", [row.pk] * places)
+            numbers.append(cursor.rowcount)
+    return numbers[:-1]
 
 
-def _delete_together(
-    key: Any, going: Mapping[type[Model], _Going], noted: type[Model] | None, connection: Any
-) -> bool:
-    statements = {
-        model._meta.db_table: (f"DELETE FROM {rows.found}", [key] * rows.places)
-        for model, rows in going.items()
+def _delete_at_once(row: Model, connection: Any) -> Sequence[int]:
+    """The row is told to wait for the others: to lock it for good while somebody who changes one
+    of them is about to refer to it would be a deadlock.
+    """
+    model, using = type(row), connection.alias
+    parts = {
+        f"scim_gone_{number}": (f"DELETE FROM {found} RETURNING 1", [row.pk] * places)
+        for number, (found, places) in enumerate(_going(model, using).values())
     }
-    if noted is not None:
-        table, (sql, parameters) = statements.popitem()
-        sql += f" RETURNING EXISTS (SELECT 1 FROM {going[noted].found})"
-        statements[table] = sql, [*parameters, *[key] * going[noted].places]
-    returned = write_at_once(connection, statements)
-    return bool(returned and returned[0])
+    numbers = [f"(SELECT COUNT(*) FROM {name})" for name in parts]
+    found, _ = _found(model, using, [model._meta.pk.name])
+    sql = f"DELETE FROM {found} AND {' + '.join(numbers)} >= 0 RETURNING {', '.join(numbers)}"
+    counted: Sequence[int] = write_at_once(connection, parts, (sql, [row.pk]))
+    return counted
 
 
 def _values(row: Model, fields: Sequence[Any], connection: Any, *, add: bool) -> list[Any]:

@@ -75,7 +75,7 @@ EXACTLY = {
     "deactivate": 5 if TOGETHER else 8,
     "add a member": 4,
     "get a group without members": 2,
-    "delete": 15,  # four of them lock the account out, and say so
+    "delete": 8 if TOGETHER else 15,  # two of them are about the group that the person is in
 }
 
 
