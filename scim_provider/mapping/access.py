@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
+from functools import cache
 from typing import Any, NamedTuple
 
 from scim_provider.events import event, record, telling
 from scim_provider.lockout import Ended, let_in, lock_out, renew_unusable_password
 from scim_provider.models import EventKind, Resource
 from scim_provider.organizations import Organizations, organizations
+from scim_provider.prepared import instance
 from scim_provider.protocol import core
 from scim_provider.protocol.errors import Forbidden
 from scim_provider.protocol.schema import comparison_key
@@ -54,8 +56,7 @@ class GuardedPeople(StoredPeople):
 
         As the home of ``active`` has it; where it has none, nothing that SCIM says shuts it out.
         """
-        home = of_account(self.home(ACTIVE))
-        return home.read(Resource(account=row.account), ACTIVE) is not False
+        return of_account(self.home(ACTIVE)).read(_beside(row.account), ACTIVE) is not False
 
     def standing(self, row: Resource) -> Standing:
         """How somebody stands whose account is there already."""
@@ -181,6 +182,19 @@ class GuardedPeople(StoredPeople):
             rows = changed_to(now, accounts)
             ended = end(rows, context) if rows else Ended()
             _record(changed_to(now, people), kind, ended, context)
+
+
+def _beside(account: Any) -> Resource:
+    """``Resource(account=account)`` in less time: each change asks several times."""
+    row = instance(Resource, "", _defaults())
+    row._state.adding, row._state.db = True, None
+    row.document, row.written, row.account = {}, {}, account
+    return row
+
+
+@cache
+def _defaults() -> tuple[Any, ...]:
+    return tuple(field.get_default() for field in Resource._meta.concrete_fields)
 
 
 def refuse_administrator(row: Resource, context: Context) -> None:
