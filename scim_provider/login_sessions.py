@@ -10,6 +10,7 @@ from datetime import timedelta
 from functools import cache
 from importlib import import_module
 from typing import Any
+from uuid import UUID
 
 from django.apps import apps
 from django.conf import settings
@@ -149,7 +150,8 @@ def _noted(accounts: Sequence[Any]) -> list[str]:
 
 
 def _notes(accounts: Sequence[Any]) -> Iterable[Sequence[str]]:
-    if len(accounts) == 1 and (of_one := _notes_of_one()):
+    is_one = len(accounts) == 1 and isinstance(accounts[0], int | UUID)
+    if is_one and (of_one := _notes_of_one()):
         return of_one.rows(accounts[0])
     return LoginSession.objects.filter(account__in=accounts).values_list("session_key")
 

@@ -255,8 +255,8 @@ def _delete_at_once(row: Model, connection: Any) -> Sequence[int]:
     numbers = [f"(SELECT COUNT(*) FROM {name})" for name in parts]
     found, _ = _found(model, using, [model._meta.pk.name])
     sql = f"DELETE FROM {found} AND {' + '.join(numbers)} >= 0 RETURNING {', '.join(numbers)}"
-    counted: Sequence[int] = write_at_once(connection, parts, (sql, [row.pk]))
-    return counted
+    counted: Sequence[int] | None = write_at_once(connection, parts, (sql, [row.pk]))
+    return counted or [0] * len(parts)  # a hook of the site has deleted it
 
 
 def _values(row: Model, fields: Sequence[Any], connection: Any, *, add: bool) -> list[Any]:
