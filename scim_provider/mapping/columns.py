@@ -228,6 +228,9 @@ class Constant(Home):
     def compare(self, target: Target, operator: Operator, key: str, context: Context) -> Q:
         return EVERYTHING if self.holds(target, operator, key) else NOTHING
 
+    def shared_key(self, target: Target) -> str | None:
+        return target.leaf.key(self.value)
+
     def present(self, target: Target, context: Context) -> Q:
         return EVERYTHING
 

@@ -68,6 +68,10 @@ class Home:
         """An expression that sorts as the attribute does, NULL where there is no value."""
         return None
 
+    def shared_key(self, target: Target) -> str | None:
+        """What all rows of the type sort by, where that is the same."""
+        return None
+
     def read(self, row: Any, target: Target) -> Any:
         """The value, None when unassigned."""
         return None

@@ -89,3 +89,6 @@ class Schemas(Home):
 
     def present(self, target: Target, context: Context) -> Q:
         return EVERYTHING
+
+    def shared_key(self, target: Target) -> str | None:
+        return self.schema.core.id

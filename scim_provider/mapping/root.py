@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import BooleanField, Case, CharField, DateTimeField, Field, Q, When
+from django.db.models import Case, CharField, Field, Q, TextField, Value, When
 
 from scim_provider.models import Resource
 from scim_provider.protocol.errors import InvalidPath
 from scim_provider.protocol.messages import ListQuery
 from scim_provider.protocol.projection import Projection
+from scim_provider.protocol.schema import Target
 
 from .context import Context
 from .cursors import CursorSigner
@@ -20,9 +21,6 @@ from .keyset import Order
 from .paging import QuerySetRows, page_of
 from .resource_type import Page
 from .writing import StoredResourceType
-
-#: What the sort keys of an attribute are in the database, where they are no text.
-_FIELDS: dict[str, type[Field[Any, Any]]] = {"boolean": BooleanField, "dateTime": DateTimeField}
 
 
 def query_types(types: Sequence[StoredResourceType], context: Context, query: ListQuery) -> Page:
@@ -53,22 +51,36 @@ def _order(types: Sequence[StoredResourceType], context: Context, query: ListQue
     descending = query.sort_order == "descending"
     if not query.sort_by:
         return Order(None, descending)
-    field: Field[Any, Any] = CharField()
-    cases, refusals = [], []
+    cases, fields, refusals = [], [], []
     for each in types:
         try:
             target = each.sort_target(query.sort_by)
         except InvalidPath as error:
             refusals.append(error)
             continue
-        expression = each.home(target).order(target, context)
+        expression = _key(each, target, context)
         if expression is not None:
-            field = _FIELDS.get(target.leaf.type, CharField)()
+            fields.append(_held_in(expression))
             cases.append(When(resource_type=each.name, then=expression))
     if len(refusals) == len(types) > 0:
         raise refusals[0]
-    expression = Case(*cases, default=None, output_field=field) if cases else None
-    return Order(expression, descending)
+    if not cases:
+        return Order(None, descending)
+    alike = len({type(field) for field in fields}) == 1
+    field = fields[0] if alike else CharField()
+    return Order(Case(*cases, default=None, output_field=field), descending)
+
+
+def _key(each: StoredResourceType, target: Target, context: Context) -> Any:
+    home = each.home(target)
+    shared = home.shared_key(target)
+    return home.order(target, context) if shared is None else Value(shared)
+
+
+def _held_in(expression: Any) -> Field[Any, Any]:
+    """The kind of column that the sort keys are from; those of the index are always texts."""
+    field = Resource.objects.annotate(key=expression).query.annotations["key"].output_field
+    return CharField() if isinstance(field, CharField | TextField) else field
 
 
 def _documents(
