@@ -15,6 +15,7 @@ from .paths import Document
 _URI = ENTERPRISE_USER.id
 MANAGER = ENTERPRISE_USER.target("manager", extension=True)
 MANAGER_ID = MANAGER.sub("value")
+MANAGER_REF = MANAGER.sub("$ref")
 MANAGER_NAME = MANAGER.sub("displayName")
 
 

@@ -13,6 +13,7 @@ from scim_provider.models import Resource
 from scim_provider.protocol import core
 from scim_provider.protocol.messages import ListQuery
 from scim_provider.protocol.projection import Projection
+from scim_provider.protocol.schema import Target
 
 from .belonging import groups_of
 from .context import Context
@@ -26,6 +27,7 @@ from .direct import (
 )
 from .document import Document
 from .fitting import field_at
+from .homes import Home, Store
 from .keeping_up import (
     asks_by_name,
     catch_up,
@@ -36,10 +38,12 @@ from .keeping_up import (
     take_in_named,
 )
 from .lock import read_along
+from .manager_homes import ManagerName, ManagerReference
 from .managers import (
     MANAGER,
     MANAGER_ID,
     MANAGER_NAME,
+    MANAGER_REF,
     manager_id,
     managers_of,
     name_managers,
@@ -66,6 +70,18 @@ class StoredPeople(StoredResourceType):
     Where the connection lists the members of its organization, who came or left on the site is
     seen here: what then changed is read from where it was written, which a replica may lag behind.
     """
+
+    def home(self, target: Target) -> Home:
+        home = super().home(target)
+        return self._of_managers.get(str(target), home) if isinstance(home, Store) else home
+
+    @cached_property
+    def _of_managers(self) -> Mapping[str, Home]:
+        """Where that lives which is answered of managers beside their ids."""
+        return {
+            str(MANAGER_REF): ManagerReference(self.name, self.endpoint),
+            str(MANAGER_NAME): ManagerName(self.name, self.endpoint),
+        }
 
     def query(self, context: Context, query: ListQuery) -> Page:
         if not lists_members(context):
