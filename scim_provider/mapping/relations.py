@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Case, CharField, F, Q, QuerySet, Value, When
+from django.db.models import Case, CharField, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce, Concat, NullIf
 
 from scim_provider.models import Membership, Resource
@@ -33,6 +33,14 @@ class _Relation(Home):
     def present(self, target: Target, context: Context) -> Q:
         return self.matching(target, Present(target), context)
 
+    def order(self, target: Target, context: Context) -> Any:
+        """The key of the first element, as documents have them."""
+        return Subquery(self._elements(target, context)[:1])
+
+    def _elements(self, target: Target, context: Context) -> QuerySet[Any, Any]:
+        """The keys of the elements of a row, in order."""
+        raise NotImplementedError
+
 
 class ResourceElement:
     """An element that refers to a resource: conditions on it, from the row that refers."""
@@ -55,11 +63,17 @@ class ResourceElement:
             )
         )
 
-    def _expression(self, target: Target) -> Any:
+    def key(self, target: Target) -> Any:
+        """What is compared of a sub-attribute."""
         name = target.sub_attribute.name if target.sub_attribute else "value"
         if name == "$ref":
             return self._reference()
+        if name == "type":
+            return self._type()
         return self._display() if name == "display" else F(f"{self.path}scim_id")
+
+    def _type(self) -> Any:
+        return F(f"{self.path}resource_type")
 
     def _display(self) -> Any:
         return F(f"{self.path}name_key")
@@ -69,7 +83,7 @@ class ResourceElement:
             return self._compare_type(target, operator, key)
         if target.leaf.name == "value" and operator == "eq":
             return Q(**{f"{self.path}scim_id": key})
-        return compare_text(self._expression(target), operator, key)
+        return compare_text(self.key(target), operator, key)
 
     def _compare_type(self, target: Target, operator: Operator, key: str) -> Q:
         names = [name for name in self.types if Constant(name).holds(target, operator, key)]
@@ -102,13 +116,20 @@ class Members(_Relation):
         )
         return named_by(rows, "group", Finds.SOME)
 
+    def _elements(self, target: Target, context: Context) -> QuerySet[Any, Any]:
+        key = _MemberElement(context, "member__", self.types).key(target)
+        return Membership.objects.filter(group=OuterRef("pk")).order_by("pk").values_list(key)
+
 
 class GroupElement(ResourceElement):
     """A group that a user is in, directly or through other groups."""
 
-    def __init__(self, context: Context, kind: str) -> None:
-        super().__init__(context, "", {"Group": "/Groups"})
+    def __init__(self, context: Context, kind: str, path: str = "") -> None:
+        super().__init__(context, path, {"Group": "/Groups"})
         self.kind = kind
+
+    def _type(self) -> Any:
+        return Value(self.kind)
 
     def _compare_type(self, target: Target, operator: Operator, key: str) -> Q:
         return EVERYTHING if Constant(self.kind).holds(target, operator, key) else NOTHING
@@ -127,6 +148,13 @@ class Groups(_Relation):
         return Resource.objects.filter(
             evaluate(tree, element), connection=context.connection, resource_type="Group"
         ).order_by()
+
+    def _elements(self, target: Target, context: Context) -> QuerySet[Any, Any]:
+        # Whoever is in a group is in one directly, and direct ones come first.
+        key = GroupElement(context, "direct", "group__").key(target)
+        return (
+            Membership.objects.filter(member=OuterRef("pk")).order_by("group_id").values_list(key)
+        )
 
 
 def _direct(groups: str, vendor: str) -> str:
