@@ -24,7 +24,8 @@ _CHUNK = 2000
 
 
 _MEMBERS = """
-SELECT m.group_id, r.scim_id, r.resource_type, COALESCE(NULLIF(m.display, ''), r.name)
+SELECT m.group_id, r.scim_id, r.resource_type,
+    CASE WHEN LENGTH(m.display) > 0 THEN m.display ELSE r.name END
 FROM {table} m JOIN {resources} r ON r.id = m.member_id
 WHERE m.group_id {placed} ORDER BY m.id {window}
 """

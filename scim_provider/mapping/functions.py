@@ -45,7 +45,7 @@ def _sqlite_key(text: str | None) -> str | None:
 class NormalisedKey(Func):
     """The comparison key of a site's text column: NFC, lower case, compared byte for byte.
 
-    MariaDB cannot compose characters; :func:`key_variants` makes up for it.
+    MariaDB cannot compose characters; :func:`key_variants` makes up for that where texts are equal.
     """
 
     arity = 1
@@ -66,9 +66,22 @@ class NormalisedKey(Func):
     def as_mysql(
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
     ) -> Any:
-        lowered = "LOWER(CONVERT(%(expressions)s USING utf8mb4))"
-        template = f"REPLACE({lowered}, 'ς', 'σ') COLLATE {binary_collation(connection)}"
+        collation = binary_collation(connection)
+        text = f"CONVERT(%(expressions)s USING utf8mb4) COLLATE {collation}"
+        lowered = f"LOWER(REPLACE({text}, 'İ', 'i\u0307'){_folding(connection)})"
+        template = f"REPLACE({lowered} COLLATE {collation}, 'ς', 'σ')"
         return self.as_sql(compiler, connection, template=template, **context)
+
+
+def _folding(connection: BaseDatabaseWrapper) -> str:
+    """A collation of MariaDB that lowers what Unicode 14 does: the older ones know no ẞ."""
+    version: tuple[int, ...] = getattr(connection, "mysql_version", ())
+    if getattr(connection, "mysql_is_mariadb", False) and version >= _UCA1400:
+        return " COLLATE utf8mb4_uca1400_as_cs"
+    return ""
+
+
+_UCA1400 = (10, 10, 1)
 
 
 class _Few(Lookup):
