@@ -139,15 +139,21 @@ class Groups(_Relation):
     """``groups`` of a User: read only, computed from the members of Groups (RFC 7643 §4.1.2)."""
 
     def matching(self, target: Target, tree: Filter[Target], context: Context) -> Q:
-        direct, indirect = (self._groups(tree, context, kind) for kind in ("direct", "indirect"))
-        members = [Selected(direct, _direct), Selected(indirect, _through)]
+        direct, indirect = (
+            evaluate(tree, ElementEvaluator(GroupElement(context, kind)))
+            for kind in ("direct", "indirect")
+        )
+        # Where the type is asked for, who is in a group directly is not in it indirectly.
+        through = _through if direct == indirect else _only_through
+        members = [
+            Selected(self._groups(direct, context), _direct),
+            Selected(self._groups(indirect, context), through),
+        ]
         return united(members, Finds.SOME)
 
-    def _groups(self, tree: Filter[Target], context: Context, kind: str) -> QuerySet[Resource]:
-        element = ElementEvaluator(GroupElement(context, kind))
-        return Resource.objects.filter(
-            evaluate(tree, element), connection=context.connection, resource_type="Group"
-        ).order_by()
+    def _groups(self, condition: Q, context: Context) -> QuerySet[Resource]:
+        rows = Resource.objects.filter(connection=context.connection, resource_type="Group")
+        return rows.filter(condition).order_by()
 
     def _elements(self, target: Target, context: Context) -> QuerySet[Any, Any]:
         # Whoever is in a group is in one directly, and direct ones come first.
@@ -173,4 +179,23 @@ SELECT id FROM (
         UNION
         SELECT m.member_id FROM scim_below {below}
     ) SELECT id FROM scim_below
+) scim_through"""
+
+
+def _only_through(groups: str, vendor: str) -> str:
+    """Of these, each who is no member of the group itself."""
+    table = Membership._meta.db_table
+    inner = each_joined(table, "inner_m", "group_id", "outer_m.member_id", vendor)
+    below = each_joined(table, "m", "group_id", "scim_below.id", vendor)
+    return f"""
+SELECT id FROM (
+    WITH RECURSIVE scim_below(top, id) AS (
+        SELECT outer_m.group_id, inner_m.member_id
+        FROM {table} outer_m {inner} WHERE outer_m.group_id IN ({groups})
+        UNION
+        SELECT scim_below.top, m.member_id FROM scim_below {below}
+    ) SELECT id FROM scim_below WHERE NOT EXISTS (
+        SELECT 1 FROM {table} own WHERE own.group_id = scim_below.top
+        AND own.member_id = scim_below.id
+    )
 ) scim_through"""

@@ -321,7 +321,7 @@ class StoredResourceType(ResourceType):
         before = {name: members} if members else {}
         after = apply(before, operations, self.resource_schema)
         old, new = ({e["value"]: e for e in d.get(name, [])} for d in (before, after))
-        added = {value: new[value] for value in new.keys() - old.keys()}
+        added = {value: element for value, element in new.items() if value not in old}
         return ValueDelta(cleared=False, added=added, removed=frozenset(old.keys() - new.keys()))
 
     def change_members(self, row: Resource, delta: ValueDelta, context: Context) -> bool:
