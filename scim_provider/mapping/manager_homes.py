@@ -17,7 +17,7 @@ from .context import Context
 from .functions import BinaryText, compare_index_key, compare_text
 from .homes import Store
 from .managers import MANAGER_ID
-from .starts import Finds, Start, all_of, any_of, named_by
+from .starts import Finds, Start, all_of, any_of, by_column, named_by
 
 _DISPLAY_NAME = str(core.USER.target("displayName"))
 
@@ -87,10 +87,16 @@ class ManagerName(_OfManager):
     """``manager.displayName``: the manager's ``displayName``, else the ``userName``."""
 
     def _told(self, operator: Operator, key: str, context: Context) -> Q:
-        names = self._names()
-        named = Exists(names.filter(compare_index_key(operator, key)))
+        names = self._rows(_DISPLAY_NAME, context).filter(compare_index_key(operator, key))
         folded = key if key.isascii() else comparison_key(key, precis=True)
-        return Q(named) | ~Q(Exists(names)) & compare_text(F("name_key"), operator, folded)
+        login = Q(name_key=folded)
+        if operator != "eq":
+            login = compare_text(F("name_key"), operator, folded)
+        unnamed = ~Q(Exists(self._names()))
+        named = named_by(names, "resource", Finds.SOME)
+        return any_of(
+            [named, all_of([by_column(login, Finds.SOME), unnamed])], self._managers(context)
+        )
 
     def _text(self, context: Context) -> Any:
         whole = Coalesce(F("text"), F("key"), output_field=KeyTextField())
