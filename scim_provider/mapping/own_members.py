@@ -31,7 +31,7 @@ from .membership import refuse_others
 from .paths import set_value
 from .relations import GroupElement, ResourceElement
 from .rows import insert_objects, saves_are_watched
-from .starts import Finds, Start
+from .starts import Check, Finds, Start
 from .transactions import locking
 
 
@@ -90,7 +90,7 @@ class OwnMembers(_Table):
         pairs = self.pairs.filter(**{f"{self.account}__in": people.values("account")})
         own = pairs.filter(**{self.group: OuterRef(f"{self.owner}__pk")})
         return Start(
-            Q(**{f"{self.owner}__in": pairs.values(self.group)}), Q(Exists(own)), Finds.SOME
+            Q(**{f"{self.owner}__in": pairs.values(self.group)}), Q(Check(own)), Finds.SOME
         )
 
     # -- reading -------------------------------------------------------------------------------
@@ -259,7 +259,7 @@ class OwnGroups(_Table):
         ).order_by()
         pairs = self.pairs.filter(**{f"{self.group}__in": groups.values(f"{self.owner}__pk")})
         own = pairs.filter(**{self.account: OuterRef("account")})
-        return Start(Q(account__in=pairs.values(self.account)), Q(Exists(own)), Finds.SOME)
+        return Start(Q(account__in=pairs.values(self.account)), Q(Check(own)), Finds.SOME)
 
     def fill(self, pairs: Sequence[Pair], target: Target, context: Context) -> None:
         base = context.location("/Groups", "")

@@ -8,7 +8,6 @@ from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import F, OuterRef, Q, Subquery
-from django.db.models.expressions import Exists
 
 from scim_provider.models import Resource
 from scim_provider.protocol.filter import Filter, Operator, evaluate
@@ -23,7 +22,7 @@ from .functions import NOTHING
 from .kinds import Kind
 from .paths import set_value
 from .rows import insert_objects, update_objects
-from .starts import Finds, Start, any_of
+from .starts import Check, Finds, Start, any_of
 
 Element = Any
 Held = dict[str, Any]
@@ -95,7 +94,7 @@ class Rows(Several):
         ).order_by()
         own = rows.filter(**{self.reference: OuterRef(f"{self.owner}__pk")})
         find = Q(**{f"{self.owner}__in": rows.values(self.reference)})
-        return Start(find, Q(Exists(own)), Finds.SOME)
+        return Start(find, Q(Check(own)), Finds.SOME)
 
     def order(self, target: Target, context: Context) -> Any:
         name = target.leaf.name if target.sub_attribute else "value"
