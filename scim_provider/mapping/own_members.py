@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connections, models, router
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.constants import OnConflict
 from django.db.models.functions import Cast
 from django.db.models.signals import m2m_changed
@@ -92,6 +92,19 @@ class OwnMembers(_Table):
         return Start(
             Q(**{f"{self.owner}__in": pairs.values(self.group)}), Q(Check(own)), Finds.SOME
         )
+
+    def order(self, target: Target, context: Context) -> Any:
+        """The key of the first member, as documents have them."""
+        path = f"{self.account}__scim_resources__"
+        key = ResourceElement(context, path, self.types).key(target)
+        own = self.pairs.filter(
+            **{
+                self.group: OuterRef(f"{self.owner}__pk"),
+                f"{path}connection": context.connection,
+                f"{path}resource_type": "User",
+            }
+        )
+        return Subquery(own.order_by("pk").values_list(key)[:1])
 
     # -- reading -------------------------------------------------------------------------------
 
@@ -231,8 +244,8 @@ def _constant(field: Any, value: Any, connection: Any) -> Any:
 class _OwnGroupElement(GroupElement):
     """A group whose name is in the site's column."""
 
-    def __init__(self, context: Context, name: str) -> None:
-        super().__init__(context, "direct")
+    def __init__(self, context: Context, name: str, path: str = "") -> None:
+        super().__init__(context, "direct", path)
         self._name = name
 
     def _display(self) -> Any:
@@ -260,6 +273,15 @@ class OwnGroups(_Table):
         pairs = self.pairs.filter(**{f"{self.group}__in": groups.values(f"{self.owner}__pk")})
         own = pairs.filter(**{self.account: OuterRef("account")})
         return Start(Q(account__in=pairs.values(self.account)), Q(Check(own)), Finds.SOME)
+
+    def order(self, target: Target, context: Context) -> Any:
+        """The key of the first group, as documents have them."""
+        path = f"{self.to_resource}__"
+        element = _OwnGroupElement(context, f"{self.group}__{self.name}", path)
+        own = self.pairs.filter(
+            **{self.account: OuterRef("account"), f"{path}connection": context.connection}
+        )
+        return Subquery(own.order_by(self.to_resource).values_list(element.key(target))[:1])
 
     def fill(self, pairs: Sequence[Pair], target: Target, context: Context) -> None:
         base = context.location("/Groups", "")

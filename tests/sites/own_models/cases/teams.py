@@ -105,6 +105,27 @@ def test_teams_are_found_by_members(scim: ScimClient, ids: list[str]) -> None:
     assert people["totalResults"] == 2
 
 
+def test_people_and_teams_are_sorted_by_the_first_of_each_other(
+    scim: ScimClient, ids: list[str]
+) -> None:
+    group(scim, "Tigers", ids[1])
+    group(scim, "bears", ids[0], ids[1])
+    group(scim, "Lions")
+
+    def by(path: str, attribute: str) -> list[str]:
+        found = scim.get(path, sortBy=attribute).json()["Resources"]
+        names = (one.get("userName") or one["displayName"] for one in found)
+        return [name.partition("@")[0] for name in names]
+
+    assert by("/Users", "groups.display") == ["p0", "p1", "p2"]  # bears, Tigers, none
+    assert by("/Groups", "members.display") == ["bears", "Tigers", "Lions"]  # p0, p1, nobody
+    firsts = sorted({ids[0]: "bears", ids[1]: "Tigers"}.items())
+    for attribute in ("members", "members.value", "members.$ref"):
+        assert by("/Groups", attribute) == [*(name for _, name in firsts), "Lions"]
+    for attribute in ("groups.value", "groups.$ref", "groups.type"):
+        assert by("/Users", attribute)[-1] == "p2"
+
+
 def test_refusals_change_nothing(scim: ScimClient, ids: list[str]) -> None:
     made, other = group(scim, "Tigers", ids[0]), group(scim, "Bears")
     path = f"/Groups/{made['id']}"
