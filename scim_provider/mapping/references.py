@@ -8,22 +8,23 @@ from datetime import datetime
 from django.db.models import QuerySet
 
 from scim_provider.models import AttributeValue, Resource
-from scim_provider.prepared import Number, Prepared, Text, field_names, instance
+from scim_provider.prepared import Number, Prepared, Text
 
 from .managers import MANAGER, MANAGER_ID
 from .paths import set_value
+from .rows import batched
 from .transactions import database, locking
 
+#: Documents that are held at a time: somebody may manage a whole company.
 _BATCH = 500
 
 
 def forget_manager(gone: Resource, moment: datetime) -> None:
     """Unassign ``manager`` wherever its ``value`` is the id of ``gone``.
 
-    One statement where nobody refers to it, and a few for all who do.
+    One statement where nobody refers to it, and a few for each :data:`_BATCH` of those who do.
     """
-    using, found = _ONES_PEOPLE.select(gone.connection_id, gone.scim_id)
-    _unassign([instance(Resource, using, values) for values in found], moment)
+    _unassign(_ONES_PEOPLE.rows(gone.connection_id, gone.scim_id), moment)
 
 
 def forget_managers(connection: int, scim_ids: Sequence[str], moment: datetime) -> None:
@@ -31,29 +32,25 @@ def forget_managers(connection: int, scim_ids: Sequence[str], moment: datetime) 
     _unassign(list(_locked_people(connection, scim_ids)), moment)
 
 
-def _locked_people(connection: int, managers: Sequence[str]) -> QuerySet[Resource]:
-    """The rows that refer to one of the managers, locked in one order."""
+def _locked_people(connection: int, managers: Sequence[str]) -> QuerySet[Resource, tuple[int]]:
+    """The keys of the rows that refer to one of the managers, locked in one order."""
     rows = Resource.objects.filter(
         values__connection=connection, values__path=str(MANAGER_ID), values__key__in=managers
     )
-    return rows.order_by("pk").select_for_update(**locking(database()))
+    return rows.order_by("pk").select_for_update(**locking(database())).values_list("pk")
 
 
 _CONNECTION, _SCIM_ID = Number(), Text("manager")
-_ONES_PEOPLE = Prepared(
-    lambda: _locked_people(_CONNECTION, [_SCIM_ID]).values_list(*field_names(Resource)),
-    _CONNECTION,
-    _SCIM_ID,
-)
+_ONES_PEOPLE = Prepared(lambda: _locked_people(_CONNECTION, [_SCIM_ID]), _CONNECTION, _SCIM_ID)
 
 
-def _unassign(rows: Sequence[Resource], moment: datetime) -> None:
-    if not rows:
-        return
-    for row in rows:
-        set_value(row.document, MANAGER, None)
-        row.version += 1
-        row.last_modified = max(moment, row.last_modified)
+def _unassign(locked: Sequence[Sequence[int]], moment: datetime) -> None:
     paths = [str(MANAGER.of(sub)) for sub in MANAGER.attribute.sub_attributes]
-    AttributeValue.objects.filter(resource__in=rows, path__in=paths).delete()
-    Resource.objects.bulk_update(rows, ["document", "version", "last_modified"], batch_size=_BATCH)
+    for some in batched([key for (key,) in locked], _BATCH):
+        rows = list(Resource.objects.filter(pk__in=some).select_for_update(**locking(database())))
+        for row in rows:
+            set_value(row.document, MANAGER, None)
+            row.version += 1
+            row.last_modified = max(moment, row.last_modified)
+        AttributeValue.objects.filter(resource__in=some, path__in=paths).delete()
+        Resource.objects.bulk_update(rows, ["document", "version", "last_modified"])

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from scim_provider.mapping import references
 from scim_provider.models import AttributeValue, Connection
 from tests.api.fixture_answers import assert_error, group, user
 from tests.conftest import ScimClient
@@ -50,7 +51,11 @@ def test_a_refused_projection_creates_nobody(scim: ScimClient) -> None:
 # -- §3.6: whoever is deleted is gone from what others refer to ---------------------------------
 
 
-def test_a_deleted_manager_is_nobodys_manager_any_more(scim: ScimClient) -> None:
+@pytest.mark.parametrize("at_a_time", [500, 1])
+def test_a_deleted_manager_is_nobodys_manager_any_more(
+    scim: ScimClient, monkeypatch: pytest.MonkeyPatch, at_a_time: int
+) -> None:
+    monkeypatch.setattr(references, "_BATCH", at_a_time)
     boss = scim.post("/Users", user("boss@example.com")).json()
     enterprise = {"manager": {"value": boss["id"]}, "department": "Analysis"}
     reports = [
