@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -37,6 +38,21 @@ def large_tables() -> frozenset[str]:
 def plan_of(sql: str) -> Plan:
     """Run a SELECT, its values in it, and tell how the database went about it."""
     return _PLANS[database.vendor](sql)
+
+
+def joined(sql: str) -> int:
+    """How many tables of one SELECT the database brings into an order: the most of any."""
+    if database.vendor == "postgresql":
+        ((answer,),) = _fetch(f"EXPLAIN (FORMAT JSON) {sql}")
+        tree = json.loads(answer) if isinstance(answer, str) else answer
+        kinds = [str(node.get("Node Type")) for node in _nodes(tree)]
+        return sum("Join" in kind or kind == "Nested Loop" for kind in kinds)
+    if database.vendor == "mysql":
+        selects = [row[0] for row in _fetch(f"EXPLAIN {sql}")]
+    else:
+        rows = _fetch(f"EXPLAIN QUERY PLAN {sql}")
+        selects = [row[1] for row in rows if row[-1].startswith(("SCAN ", "SEARCH "))]
+    return max(Counter(selects).values())
 
 
 def _fetch(sql: str) -> list[tuple[Any, ...]]:
