@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import factory
 from django.contrib.auth.hashers import make_password
+from django.utils import timezone
 
 from example_project.accounts.models import Account, Location, Organization
 from scim_provider.connections import connection_for
-from scim_provider.models import Connection
+from scim_provider.models import Connection, Resource
 
 PASSWORD = "correct horse battery staple"
 
@@ -66,3 +67,17 @@ class ConnectionFactory(factory.django.DjangoModelFactory):
             setattr(connection, name, value)
         connection.save()
         return connection
+
+
+class UserFactory(factory.django.DjangoModelFactory):
+    """The row of somebody who is there already, beside an account of the same name."""
+
+    class Meta:
+        model = Resource
+
+    connection = factory.SubFactory(ConnectionFactory)
+    resource_type = "User"
+    name = factory.Sequence("user{}@example.com".format)
+    name_key = unique_key = factory.SelfAttribute("name")
+    account = factory.SubFactory(AccountFactory, username=factory.SelfAttribute("..name"))
+    created = last_modified = factory.LazyFunction(timezone.now)

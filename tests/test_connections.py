@@ -16,7 +16,7 @@ from scim_provider import connections, keys
 from scim_provider.connections import Overview, State
 from scim_provider.models import AccessKey, Connection, Resource, Role, ScimUser
 from scim_provider.organizations import Entitlement
-from tests.factories import AccountFactory, OrganizationFactory
+from tests.factories import AccountFactory, OrganizationFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -303,14 +303,5 @@ def _record(connection: Connection, status: int, detail: str = "") -> None:
 
 
 def _person(connection: Connection) -> Resource:
-    account = AccountFactory()
-    return Resource.objects.create(
-        connection=connection,
-        resource_type="User",
-        name=account.username,
-        name_key=account.username,
-        unique_key=account.username,
-        account=account,
-        created=NOW,
-        last_modified=NOW,
-    )
+    row: Resource = UserFactory(connection=connection)
+    return row

@@ -7,13 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Error, Page, expect
 
 from example_project.accounts.models import Account, Organization
 from scim_provider.connections import connection_for, record_request
-from scim_provider.models import AccessKey, Resource
-from tests.factories import PASSWORD, AccountFactory
+from scim_provider.models import AccessKey
+from tests.factories import PASSWORD, UserFactory
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -56,17 +55,12 @@ def test_the_way_from_the_log_in_to_the_first_person(
 
 def arrive(organization: Organization) -> None:
     connection = connection_for(organization)
-    account = AccountFactory(
-        username="ana@acme.com", first_name="Ana", last_name="Costa", organization=organization
-    )
-    Resource.objects.create(
+    UserFactory(
         connection=connection,
-        resource_type="User",
-        name=account.username,
-        name_key=account.username,
-        account=account,
-        created=timezone.now(),
-        last_modified=timezone.now(),
+        name="ana@acme.com",
+        account__first_name="Ana",
+        account__last_name="Costa",
+        account__organization=organization,
     )
     record_request(connection, method="POST", path="/Users", status=201, client="Okta")
 

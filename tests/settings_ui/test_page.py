@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from scim_provider import keys
 from scim_provider.connections import record_request
 from scim_provider.models import Connection, Resource
-from tests.factories import AccountFactory
+from tests.factories import UserFactory
 from tests.settings_ui.pages import Pages
 
 pytestmark = pytest.mark.django_db
@@ -22,17 +21,9 @@ ROOT = Path(__file__).resolve().parents[2] / "settings_ui"
 
 
 def arrive(connection: Connection, name: str, **account: Any) -> Resource:
-    now = timezone.now()
-    return Resource.objects.create(
-        connection=connection,
-        resource_type="User",
-        name=name,
-        name_key=name,
-        unique_key=name,
-        account=AccountFactory(username=name, **account),
-        created=now,
-        last_modified=now,
-    )
+    columns = {f"account__{column}": value for column, value in account.items()}
+    row: Resource = UserFactory(connection=connection, name=name, **columns)
+    return row
 
 
 def test_before_turning_on_the_page_says_what_may_be_needed(admin: Pages, off: Connection) -> None:
