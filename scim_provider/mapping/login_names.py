@@ -32,7 +32,7 @@ _EMAILS = core.USER.target("emails")
 _PLAIN_FIELDS = (CharField, EmailField, SlugField, TextField)
 #: Names are looked up in so many spellings, or twice as many …: statements are compiled for each.
 _STEP = 5
-#: Longer ones are refused in a moment.
+#: Longer ones are mostly refused in a moment, and are looked up by themselves else.
 _LONGEST = 255
 #: What an account knows of which names were looked up for it, until that is asked for.
 _LOOKED_UP = "scim_names_looked_up"
