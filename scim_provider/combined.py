@@ -91,37 +91,30 @@ def _columns(letter: str, compiled: Compiled) -> str:
     return ", ".join(f"{letter}{number}" for number in range(compiled.width))
 
 
+#: Rows, and how many there are in all where that was asked for and there are rows to tell it.
+RowsAndTotal = tuple[list[Row], int | None]
+
+
 class PreparedPage:
     """A page of rows whose keys are found first, and in order, by a statement of their own.
 
     ``keys`` has the primary key of each, and a sort key where there is one; ``rows`` has neither
-    conditions nor an order. Both run as one statement. ``index`` holds the keys in their order:
-    MariaDB must be told, or it may walk the primary key through other connections' rows.
+    conditions nor an order. Both run as one statement.
     """
 
     def __init__(
-        self,
-        keys: Prepared,
-        rows: Prepared,
-        model: type[Model],
-        *,
-        sorts: bool,
-        descending: bool,
-        index: str = "",
+        self, keys: Prepared, rows: Prepared, model: type[Model], *, sorts: bool, descending: bool
     ) -> None:
-        self._keys, self._rows, self._model, self._index = keys, rows, model, index
+        self._keys, self._rows, self._model = keys, rows, model
         self._sort = ("scim_sort",) if sorts else ()
-        direction = "DESC" if descending else "ASC"
+        self._direction = "DESC" if descending else "ASC"
         by_key = ("scim_sort IS NULL", "scim_sort") if sorts else ()
-        self._order = ", ".join(f"{term} {direction}" for term in (*by_key, "scim_pk"))
+        self._order = ", ".join(f"{term} {self._direction}" for term in (*by_key, "scim_pk"))
 
     def rows(
         self, *values: Any, limit: int, offset: int = 0, total: Total | None = None
-    ) -> tuple[list[Row], int | None]:
-        """``limit`` rows from the one at ``offset``, each with its sort key at the end.
-
-        And the ``total`` where one is asked for and there are rows to tell it.
-        """
+    ) -> RowsAndTotal:
+        """``limit`` rows from the one at ``offset``, each with its sort key at the end."""
         using, keys = self._keys.compile()
         _, rows = self._rows.compile(using)
         if keys is None or rows is None:
@@ -146,15 +139,86 @@ class PreparedPage:
             read = [(*row, key) for row, (_, key) in zip(read, ordered, strict=True)]
         return read, number
 
+    def _led(self, keys: str, using: str) -> str:
+        """The statement that finds the keys as this database is to be asked."""
+        return keys
+
     def _key(self, using: str) -> str:
-        key = connections[using].ops.quote_name(str(self._model._meta.pk.column))
-        return f"{self._table(using)}.{key}"
+        return self._column(self._model._meta.pk.name, using)
+
+    def _column(self, field: str, using: str) -> str:
+        column: Any = self._model._meta.get_field(field)
+        return f"{self._table(using)}.{connections[using].ops.quote_name(column.column)}"
 
     def _table(self, using: str) -> str:
         return connections[using].ops.quote_name(self._model._meta.db_table)
 
-    def _led(self, sql: str, using: str) -> str:
-        if not self._index or connections[using].vendor != "mysql":
-            return sql
+
+class PreparedRange(PreparedPage):
+    """A page of all rows of an index that have the same values but for the primary key at its end.
+
+    Databases must be told to walk the ``index``, or they may walk the primary key's, through
+    everybody else's rows. ``straight`` finds what ``rows`` has of the rows that ``keys`` finds,
+    and ``passed`` the keys of what may be passed over by an offset; neither has an order.
+    """
+
+    def __init__(
+        self,
+        keys: Prepared,
+        rows: Prepared,
+        model: type[Model],
+        *,
+        straight: Prepared,
+        passed: Prepared,
+        index: str,
+        descending: bool,
+    ) -> None:
+        super().__init__(keys, rows, model, sorts=False, descending=descending)
+        self._straight, self._passed, self._index = straight, passed, index
+        self._fields = next(each.fields for each in model._meta.indexes if each.name == index)
+
+    def rows(
+        self, *values: Any, limit: int, offset: int = 0, total: Total | None = None
+    ) -> RowsAndTotal:
+        using, straight = self._straight.compile()
+        _, passed = self._passed.compile(using)
+        ranged = straight and self._ranged(straight.sql, using)
+        if not straight or not passed or not ranged:
+            return super().rows(*values, limit=limit, offset=offset, total=total)
+        count = total.select(using, values) if total else None
+        counted = f"({count.sql}) AS scim_total, " if count else ""
+        parameters = [*(count.parameters if count else ()), *straight.filled(values)]
+        order = self._in_order(using)
+        if offset:  # of what is passed over, only the index is read
+            first = f"{self._ranged(passed.sql, using)}{order}{limited(1, offset)}"
+            beyond = "<=" if self._direction == "DESC" else ">="
+            ranged += f" AND {self._key(using)} {beyond} ({first})"
+            parameters += [*passed.filled(values), *skipped(offset)]
+        sql = f"SELECT {counted}{ranged.removeprefix('SELECT ')}{order}{limited(limit)}"
+        found = fetched(sql, parameters, using)
+        number = count.number(found[0][0]) if count and found else None
+        return straight.converted([row[1:] for row in found] if count else found), number
+
+    def _ranged(self, sql: str, using: str) -> str | None:
+        """The statement of rows so that PostgreSQL has no other index to find them in order by.
+
+        What is equal to a value has no say in the order, as its planner knows, and the order would
+        be the primary key's. What is equal to any of several has, be it any of one. None for
+        other databases.
+        """
+        if connections[using].vendor != "postgresql":
+            return None
+        column = self._column(self._fields[0], using)
+        start, where, conditions = sql.rpartition(" WHERE ")
+        led = conditions.replace(f"{column} = %s", f"{column} = ANY(ARRAY[%s])", 1)
+        return None if led == conditions else f"{start}{where}{led}"
+
+    def _in_order(self, using: str) -> str:
+        columns = (f"{self._column(field, using)} {self._direction}" for field in self._fields)
+        return f" ORDER BY {', '.join(columns)}"
+
+    def _led(self, keys: str, using: str) -> str:
+        if connections[using].vendor != "mysql":
+            return keys
         table = f"FROM {self._table(using)}"
-        return sql.replace(table, f"{table} FORCE INDEX ({self._index})", 1)
+        return keys.replace(table, f"{table} FORCE INDEX ({self._index})", 1)

@@ -157,7 +157,7 @@ def _hyphenated(column: str, glue: str) -> str:
 
 
 class MomentText(Func):
-    """A dateTime of a database in UTC as it is answered (RFC 7643 §2.3.5): with microseconds."""
+    """A dateTime of a database in UTC, for :func:`moment_as_answered`."""
 
     arity = 1
     output_field = TextField()
@@ -173,8 +173,9 @@ class MomentText(Func):
     def as_postgresql(
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
     ) -> Any:
-        moment, text = "%(expressions)s AT TIME ZONE 'UTC'", """YYYY-MM-DD"T"HH24:MI:SS.US"Z\""""
-        return self.as_sql(compiler, connection, template=f"to_char({moment}, '{text}')", **context)
+        # Whatever DateStyle is set; to_char takes four times as long.
+        template = "to_json(%(expressions)s AT TIME ZONE 'UTC')::text"
+        return self.as_sql(compiler, connection, template=template, **context)
 
     def as_mysql(
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
@@ -183,6 +184,20 @@ class MomentText(Func):
         text = "%Y-%m-%dT%H:%i:%s.%fZ".replace("%", "%%%%")
         template = f"DATE_FORMAT(%(expressions)s, '{text}')"
         return self.as_sql(compiler, connection, template=template, **context)
+
+
+def moment_as_answered(text: str) -> str:
+    """A dateTime with microseconds (RFC 7643 §2.3.5), of what :class:`MomentText` reads."""
+    if text[-1] == "Z":
+        return text
+    moment = text[1:-1]  # PostgreSQL's is a JSON string, without noughts at the end
+    if len(moment) != _WITH_MICROSECONDS:
+        second, _, fraction = moment.partition(".")
+        moment = f"{second}.{fraction:0<6}"
+    return f"{moment}Z"
+
+
+_WITH_MICROSECONDS = len("2026-01-31T12:00:00.123456")
 
 
 def key_variants(key: str, operator: str) -> tuple[str, ...]:

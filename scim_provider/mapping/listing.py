@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
-from scim_provider.combined import PreparedPage
+from scim_provider.combined import PreparedPage, PreparedRange, RowsAndTotal
 from scim_provider.models import IN_ORDER, Connection
 from scim_provider.prepared import NotPreparable, Number, Prepared, Row, Text
 from scim_provider.protocol.filter import And, Comparison, Filter, Not, Or, Present, ValuePath
@@ -40,10 +40,6 @@ _MOST_TEXTS = 8
 _URLS = frozenset({"location", "$ref"})
 #: So many rows are completed one by one, each with what was read along with it.
 _FEW = 2
-
-
-#: Rows, and how many there are in all where that came with them.
-Window = tuple[list[Row], int | None]
 
 
 class Shape(NamedTuple):
@@ -173,7 +169,7 @@ class _Statements:
         expression = home.order(target, self._context) if home and target else None
         return Order(expression, self.shape.descending)
 
-    def window(self, values: Sequence[Any], first: int, count: int | None) -> Window:
+    def window(self, values: Sequence[Any], first: int, count: int | None) -> RowsAndTotal:
         """``count`` rows from the one at ``first``."""
         if count is None:
             return self._whole.rows(*values)[first:], None
@@ -195,13 +191,13 @@ class _Statements:
 
     @cached_property
     def _keys_first(self) -> PreparedPage:
-        return self._page(lambda: self._order.keyed(self._found))
+        return self._page(self._order.keyed)
 
     def position(self, row: Row) -> Position:
         """Where a row of :meth:`behind` stands in the order."""
         return Position(row[KEY]) if self._order.expression is None else Position(row[KEY], row[-1])
 
-    def behind(self, values: Sequence[Any], position: Position | None, count: int) -> Window:
+    def behind(self, values: Sequence[Any], position: Position | None, count: int) -> RowsAndTotal:
         """``count`` rows behind ``position``, each with its sort key."""
         if position is None:
             total = Total(self.counted, MOST_COUNTED + 1)
@@ -224,21 +220,32 @@ class _Statements:
         return self._behind(Position(_PK, _KEY), (_PK, _KEY))
 
     def _behind(self, position: Position | None, given: tuple[Any, ...]) -> PreparedPage:
-        return self._page(lambda: self._order.after(self._found, position), given)
+        return self._page(lambda rows: self._order.after(rows, position), given)
 
-    def _page(self, keys: Callable[[], QuerySet[Any]], given: tuple[Any, ...] = ()) -> PreparedPage:
+    def _page(
+        self, cut: Callable[[QuerySet[Any]], QuerySet[Any]], given: tuple[Any, ...] = ()
+    ) -> PreparedPage:
         """Only the keys are looked for in order: an index holds all that this takes, so that the
         planners of PostgreSQL and MariaDB choose it, and what is passed over is no row.
         """
+        reader, order, given = self.reader, self._order, (*self._given, *given)
         model = self.shape.resource_type.model
         rows = model._default_manager.order_by()
-        return PreparedPage(
-            Prepared(lambda: keys().values_list(*self._order.columns), *self._given, *given),
-            Prepared(lambda: self.reader.values(rows, along=self.reader.along_page)),
+        keys = Prepared(lambda: cut(self._found).values_list(*order.columns), *given)
+        parts = Prepared(lambda: reader.values(rows, along=reader.along_page))
+        if order.expression is not None or self.shape.filter is not None:
+            sorts = order.expression is not None
+            return PreparedPage(keys, parts, model, sorts=sorts, descending=order.descending)
+        return PreparedRange(
+            keys,
+            parts,
             model,
-            sorts=self._order.expression is not None,
-            descending=self._order.descending,
-            index="" if self._order.expression or self.shape.filter else IN_ORDER,
+            straight=Prepared(
+                lambda: reader.values(cut(self._found).order_by(), along=reader.along_page), *given
+            ),
+            passed=self.counted,
+            index=IN_ORDER,
+            descending=order.descending,
         )
 
     @cached_property

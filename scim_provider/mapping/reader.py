@@ -20,7 +20,7 @@ from scim_provider.protocol.schema import Target
 from .columns import Column, Composed
 from .context import Context
 from .document import moment_text
-from .functions import MomentText
+from .functions import MomentText, moment_as_answered
 from .homes import Store
 from .paths import Document, set_value
 from .shared_homes import Shared, is_apart
@@ -201,7 +201,8 @@ class RowReader:
 
     def read(self, rows: Iterable[Row], context: Context) -> Iterator[tuple[Found, Document]]:
         """Rows of :meth:`values`, each with its document."""
-        name, in_utc = self.resource_type.name, self._in_utc
+        name = self.resource_type.name
+        as_answered = moment_as_answered if self._in_utc else moment_text
         base = f"{context.base_url}{self.resource_type.endpoint}/"
         start, owns = len(self.columns), self._owns
         end = start + len(self.along)
@@ -216,8 +217,7 @@ class RowReader:
             for uri in extensions:
                 if document.get(uri):
                     schemas.append(uri)
-            if not in_utc:
-                created, modified = moment_text(created), moment_text(modified)
+            created, modified = as_answered(created), as_answered(modified)
             version = f'W/"{number}"'
             document["meta"] = {
                 "resourceType": name,

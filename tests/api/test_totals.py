@@ -214,7 +214,7 @@ class TestOtherSessions:
 
 
 def page_statement(act: Callable[[], Any]) -> str:
-    (sql,) = (sql for sql in statements(act) if "scim_page" in sql)
+    (sql,) = (sql for sql in statements(act) if "scim_total" in sql)
     return sql
 
 
