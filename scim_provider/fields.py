@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
+
+from .layouts import document_text, read_text
 
 if TYPE_CHECKING:
     AnyField = models.Field[Any, Any]
@@ -48,18 +49,16 @@ class DocumentField(JSONField):
 
     PostgreSQL would take it apart when it is written, and put it together again each time it is
     read, which takes longer than to find it. It is text there, so that SQL cannot look into it:
-    what is looked for has an index of its own.
+    what is looked for has an index of its own. :mod:`.layouts` says how it is written.
     """
 
     def db_type(self, connection: BaseDatabaseWrapper) -> str | None:
         return "text" if connection.vendor == "postgresql" else super().db_type(connection)
 
+    def from_db_value(self, value: Any, expression: Any, connection: BaseDatabaseWrapper) -> Any:
+        return read_text(super().from_db_value(value, expression, connection))
+
     def get_db_prep_value(
         self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False
     ) -> Any:
         return document_text(value) if isinstance(value, dict) else value
-
-
-def document_text(document: dict[str, Any]) -> str:
-    """The object as a :class:`DocumentField` keeps it. Raises ``TypeError`` for what JSON lacks."""
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)

@@ -37,12 +37,13 @@ from .mapping.login_names import former_and_holders, knowing_holders
 from .mapping.member_active import ACTIVE, follow, leave, may_enter, of_account
 from .mapping.membership import touch_groups_of
 from .mapping.owned import Owner, note_written
+from .mapping.paging import Page
 from .mapping.people import StoredPeople
 from .mapping.profiles import may_own
 from .mapping.references import forget_manager
 from .mapping.related import Rows
 from .mapping.relations import Groups, Members
-from .mapping.resource_type import Page, Representation, ResourceType
+from .mapping.resource_type import Representation, ResourceType
 from .mapping.role_effects import roles_ended
 from .mapping.role_rules import RoleRules, members_of_group
 from .mapping.roles import settle_roles, sync_assignments, with_role_values

@@ -17,6 +17,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 from scim_provider.conf import scim_settings
+from scim_provider.protocol.encoded import EncodedDocuments
 from scim_provider.protocol.errors import (
     InvalidSyntax,
     InvalidValue,
@@ -108,9 +109,19 @@ class ScimNegotiation(BaseContentNegotiation):
 def _encoded(data: Any) -> bytes:
     if orjson is not None:
         with suppress(TypeError):  # An integer beyond 64 bits.
-            return orjson.dumps(data, default=str)
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=str)
+            return orjson.dumps(data, default=_handed_through)
+    text = json.dumps(
+        data, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_plain
+    )
     return text.encode("utf-8", "replace")
+
+
+def _handed_through(value: Any) -> Any:
+    return orjson.Fragment(value.as_bytes) if isinstance(value, EncodedDocuments) else str(value)
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, EncodedDocuments) else str(value)
 
 
 def read_document(request: Request) -> dict[str, Any]:

@@ -77,10 +77,10 @@ def read_group_keys(
     """Row id → its groups, of the texts that :class:`GroupKeys` read, and who of ``people`` is
     known; nobody where nobody is in a group.
     """
-    keys = {pk: _whole_keys(text) for pk, text in texts.items()}
-    named, known = groups_named({text for text in keys.values() if text}, context, people)
-    found = {pk: named[text] for pk, text in keys.items() if text in named}
-    cut = [pk for pk, text in keys.items() if text is None]
+    keys = {text: _whole_keys(text) for text in set(texts.values())}
+    named, known = groups_named({whole for whole in keys.values() if whole}, context, people)
+    found = {pk: named[key] for pk, text in texts.items() if (key := keys[text]) in named}
+    cut = [pk for pk, text in texts.items() if keys[text] is None]
     return (found | groups_of(cut, context) if cut else found), known
 
 

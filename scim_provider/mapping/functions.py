@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -157,7 +157,7 @@ def _hyphenated(column: str, glue: str) -> str:
 
 
 class MomentText(Func):
-    """A dateTime of a database in UTC, for :func:`moment_as_answered`."""
+    """A dateTime of a database in UTC, for :func:`moments_as_answered`."""
 
     arity = 1
     output_field = TextField()
@@ -186,18 +186,21 @@ class MomentText(Func):
         return self.as_sql(compiler, connection, template=template, **context)
 
 
-def moment_as_answered(text: str) -> str:
-    """A dateTime with microseconds (RFC 7643 §2.3.5), of what :class:`MomentText` reads."""
-    if text[-1] == "Z":
-        return text
-    moment = text[1:-1]  # PostgreSQL's is a JSON string, without noughts at the end
-    if len(moment) != _WITH_MICROSECONDS:
-        second, _, fraction = moment.partition(".")
-        moment = f"{second}.{fraction:0<6}"
-    return f"{moment}Z"
+def moments_as_answered(texts: Sequence[str]) -> list[str]:
+    """dateTimes with microseconds (RFC 7643 §2.3.5), of what :class:`MomentText` reads."""
+    if len(texts[0]) == _ANSWERED and texts[0][-1] == "Z":
+        return list(texts)
+    # PostgreSQL's are JSON strings, without noughts at the end.
+    return [f"{t[1:-1]}Z" if len(t) == _IN_QUOTES else _with_noughts(t[1:-1]) for t in texts]
 
 
-_WITH_MICROSECONDS = len("2026-01-31T12:00:00.123456")
+def _with_noughts(moment: str) -> str:
+    second, _, fraction = moment.partition(".")
+    return f"{second}.{fraction:0<6}Z"
+
+
+_ANSWERED = len("2026-01-31T12:00:00.123456Z")
+_IN_QUOTES = len('"2026-01-31T12:00:00.123456"')
 
 
 def key_variants(key: str, operator: str) -> tuple[str, ...]:

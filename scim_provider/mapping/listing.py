@@ -27,7 +27,7 @@ from .keyset import Order, Position
 from .paging import MOST_COUNTED, Stretch
 from .paths import Document
 from .query import filter_rows
-from .reader import KEY, Found, row_reader
+from .reader import KEY, row_reader
 
 if TYPE_CHECKING:
     from .resource_type import ResourceType
@@ -69,10 +69,7 @@ def names_urls(tree: Filter[Target] | None, sort_by: Target | None) -> bool:
 
 
 class ValueRows:
-    """The rows that a list query finds, as :mod:`.paging` asks for them.
-
-    Each row is ``(Found, document)``.
-    """
+    """The rows that a list query finds, as :mod:`.paging` asks for them: values of columns."""
 
     def __init__(self, shape: Shape, context: Context) -> None:
         self.context = context
@@ -98,36 +95,40 @@ class ValueRows:
     def window(self, first: int, count: int | None) -> list[Any]:
         if count == 0:
             return []
+        rows: list[Row]
         rows, self._total = self._run(lambda s, values: s.window(values, first, count))
         self._reads_singly = self._statements.reads_singly(first)
-        return self._read(rows)
+        return rows
 
     def behind(self, position: Position | None, count: int) -> Stretch:
         rows, self._total = self._run(lambda s, values: s.behind(values, position, count + 1))
         last = self._statements.position(rows[count - 1]) if len(rows) > count else None
         shown = rows[:count]
-        return Stretch(self._read(shown), len(shown), last)
+        return Stretch(shown, len(shown), last)
 
     def count(self, most: int | None = None) -> int:
         if self._total is not None:
             return self._total
         return int(self._run(lambda s, values: Total(s.counted, most).alone(*values)))
 
-    def documents(self, rows: Sequence[Any]) -> list[Document]:
+    def documents(self, rows: Sequence[Row]) -> Sequence[Document]:
         """The rows as they are answered."""
         resource_type, _, _, _, _, projection = self._literal
-        resource_type.fill(rows, self.context, projection)
+        reader, context = self._statements.reader, self.context
+        if rows and reader.texts and not self._reads_singly:
+            encoded = reader.texts.documents(rows, context)
+            if encoded is not None:
+                return encoded
+        pairs = list(reader.read(rows, context))
+        resource_type.fill(pairs, context, projection)
         if not self._reads_singly:
-            resource_type.complete_page(rows, self.context, projection)
-        elif len(rows) <= _FEW:
-            for found, document in rows:
-                resource_type.complete_one(found, document, self.context, projection)
+            resource_type.complete_page(pairs, context, projection)
+        elif len(pairs) <= _FEW:
+            for found, document in pairs:
+                resource_type.complete_one(found, document, context, projection)
         else:
-            resource_type.complete(rows, self.context, projection)
-        return projection.apply_to_all([document for _, document in rows])
-
-    def _read(self, rows: Sequence[Row]) -> list[tuple[Found, Document]]:
-        return list(self._statements.reader.read(rows, self.context))
+            resource_type.complete(pairs, context, projection)
+        return projection.apply_to_all([document for _, document in pairs])
 
     def _run(self, select: Any) -> Any:
         try:

@@ -24,7 +24,7 @@ from .columns import Column
 from .context import Context
 from .document import Document, Written
 from .fitting import field_at
-from .resource_type import Page
+from .paging import Page
 from .rows import insert_resources
 from .transactions import atomically, locking, one_at_a_time
 from .writing import StoredResourceType

@@ -16,9 +16,25 @@ from scim_provider.protocol.messages import ListQuery
 
 from .cursors import Cursor, CursorSigner
 from .keyset import Order, Position
+from .paths import Document
 
 #: The first page by cursor counts no further: what it costs must not grow with the table.
 MOST_COUNTED = 2_000
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a list; ``total`` counts all matches (RFC 7644 §3.4.2.4).
+
+    A page by cursor has no ``start_index``, and no ``total`` while that is not known; its
+    ``next_cursor`` is None where it is the last (RFC 9865 §2).
+    """
+
+    total: int | None
+    start_index: int | None
+    #: May be JSON already (:class:`EncodedDocuments`).
+    documents: Sequence[Document]
+    next_cursor: str | None = None
 
 
 @dataclass(frozen=True)

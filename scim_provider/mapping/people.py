@@ -11,6 +11,7 @@ from django.contrib.auth import get_user_model
 
 from scim_provider.models import Resource
 from scim_provider.protocol import core
+from scim_provider.protocol.encoded import ids_of
 from scim_provider.protocol.messages import ListQuery
 from scim_provider.protocol.projection import Projection
 from scim_provider.protocol.schema import Target
@@ -52,8 +53,10 @@ from .managers import (
     refer_to_managers,
 )
 from .one_name import compose_name, has_one_name
-from .reader import Found
-from .resource_type import Page, Representation
+from .paging import Page
+from .people_as_texts import PeopleAsTexts
+from .reader import Found, RowReader, is_ours
+from .resource_type import Representation
 from .role_effects import is_hooked
 from .rows import saves_are_watched
 from .transactions import database
@@ -93,7 +96,7 @@ class StoredPeople(StoredResourceType):
             page = super().query(context, query)
         if page.total == 0 and take_in_named(self, context, query):
             page = self.query_using(primary, context, query)
-        shown = [document["id"] for document in page.documents]
+        shown = ids_of(page.documents)
         if shown and let_go_shown(self, context, shown):
             page = self.query_using(primary, context, query)
         return page
@@ -192,6 +195,14 @@ class StoredPeople(StoredResourceType):
         for found, document in pairs:
             if found.pk in groups:
                 document["groups"] = groups[found.pk]
+
+    def as_texts(self, reader: RowReader, projection: Projection) -> PeopleAsTexts | None:
+        hooks = (type(self).along_page, type(self).complete_page, type(self).fill)
+        is_beside = any(projection.wants(target) for target, _ in self._beside)
+        if is_beside or not all(map(is_ours, hooks)):
+            return None
+        texts = PeopleAsTexts(reader, projection)
+        return texts if texts.can_be_made else None
 
     def complete_new(
         self, row: Resource, document: Document, context: Context, projection: Projection

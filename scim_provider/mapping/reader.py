@@ -6,21 +6,23 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from django.conf import settings
 from django.db import connections, router
 from django.db.models import ExpressionWrapper, F, QuerySet, TextField
 
+from scim_provider.layouts import read_text
 from scim_provider.models import Connection, Resource
 from scim_provider.prepared import Number, Prepared, Row, Text
+from scim_provider.protocol.encoded import EncodedDocuments
 from scim_provider.protocol.projection import Projection
 from scim_provider.protocol.schema import Target
 
 from .columns import Column, Composed
 from .context import Context
 from .document import moment_text
-from .functions import MomentText, moment_as_answered
+from .functions import MomentText, moments_as_answered
 from .homes import Store
 from .paths import Document, set_value
 from .shared_homes import Shared, is_apart
@@ -46,8 +48,8 @@ _AS_TEXTS = {
     "scim_created": MomentText("created"),
     "scim_modified": MomentText("last_modified"),
 }
-#: Where the key of a row is among its values, and where the columns of attributes begin.
-KEY, _FIRST = 1, 6
+#: Where the key and the document of a row are among its values.
+KEY, DOCUMENT = 1, 5
 #: What a site may override to change which rows are read, and how.
 _HOOKS = (
     "queryset", "joined", "row", "document", "stored", "meta", "version", "complete", "documents",
@@ -55,6 +57,15 @@ _HOOKS = (
 )  # fmt: skip
 _HOME_HOOKS = ("compare", "differs", "present", "matching", "order", "converter", "read")
 _PACKAGE = __name__.partition(".")[0]
+
+
+class PageOfTexts(Protocol):
+    """Makes the answer of a page."""
+
+    def documents(self, rows: Sequence[Row], context: Context) -> EncodedDocuments | None:
+        """Rows of :meth:`RowReader.values`, read with what is along a page, as answered; None
+        where they must be read.
+        """
 
 
 class Found(NamedTuple):
@@ -110,7 +121,7 @@ class _Places(NamedTuple):
 def _sorted_places(places: Sequence[tuple[int, Target]], elsewhere: Sequence[Target]) -> _Places:
     outermost: dict[str, list[Target]] = {}
     for target in elsewhere:
-        key, *_ = *_containers(target), target.leaf.name
+        key, *_ = path_of(target)
         outermost.setdefault(key, []).append(target)
     return _Places(
         tuple((n, t.leaf.name) for n, t in places if not _containers(t)),
@@ -156,17 +167,18 @@ class RowReader:
             for target, home in resource_type.placed
             if not isinstance(home, Column | Store) and target.name not in ("schemas", "meta")
         ]
-        self._places = _sorted_places(places, elsewhere)
+        self.places = _sorted_places(places, elsewhere)
         #: The same of a row that does not own the profile: what is kept apart is stored.
         self._apart = _sorted_places(
             [(number, target) for number, target in places if target not in apart],
             [target for target in elsewhere if target not in apart],
         )
-        self._extensions = tuple(e.id for e in resource_type.extensions)
+        self.core = resource_type.schema.id
+        self.extensions = tuple(e.id for e in resource_type.extensions)
         attributes = [target.attribute for target in resource_type.resource_schema]
         kinds = {leaf.type for each in attributes for leaf in (each, *each.sub_attributes)}
         #: The fast one makes floats of integers beyond 64 bits.
-        self._loads = _loads if kinds.isdisjoint(("integer", "decimal")) else json.loads
+        self.loads = _loads if kinds.isdisjoint(("integer", "decimal")) else json.loads
         self._annotations = {
             name: expression
             for target, home in resource_type.placed
@@ -176,6 +188,8 @@ class RowReader:
         self.along = resource_type.along(projection)
         self.along_page = resource_type.along_page(projection)
         self._one = self._prepare_one()
+        #: What makes texts of a page of rows; None where documents are made.
+        self.texts = resource_type.as_texts(self, projection)
 
     def values(
         self, rows: QuerySet[Any], along: Mapping[str, Any] | None = None
@@ -201,32 +215,43 @@ class RowReader:
 
     def read(self, rows: Iterable[Row], context: Context) -> Iterator[tuple[Found, Document]]:
         """Rows of :meth:`values`, each with its document."""
-        name = self.resource_type.name
-        as_answered = moment_as_answered if self._in_utc else moment_text
-        base = f"{context.base_url}{self.resource_type.endpoint}/"
-        start, owns = len(self.columns), self._owns
+        base = context.location(self.resource_type.endpoint, "")
+        start = len(self.columns)
         end = start + len(self.along)
-        core, extensions = self.resource_type.schema.id, self._extensions
-        for values in self._converted(rows) if self._converters else rows:
-            scim_id, pk, number, created, modified, stored = values[:_FIRST]
-            schemas = [core]
-            document: Document = {"schemas": schemas, "id": scim_id} | self._loads(stored)
-            owned = not owns or bool(values[owns])
-            self._place(document, values, self._places if owned else self._apart)
+        for values in self.converted(rows):
+            scim_id = values[0]
+            schemas = [self.core]
+            document: Document = {"schemas": schemas, "id": scim_id}
+            document |= read_text(self.loads(values[DOCUMENT]))
+            owned = self.is_owned(values)
+            self._place(document, values, self.places if owned else self._apart)
             document["id"] = scim_id
-            for uri in extensions:
+            for uri in self.extensions:
                 if document.get(uri):
                     schemas.append(uri)
-            created, modified = as_answered(created), as_answered(modified)
-            version = f'W/"{number}"'
-            document["meta"] = {
-                "resourceType": name,
-                "created": created,
-                "lastModified": modified,
-                "location": base + scim_id,
-                "version": version,
-            }
-            yield Found(pk, scim_id, version, tuple(values[start:end]), owned), document
+            meta = document["meta"] = self.meta(values, base)
+            version = meta["version"]
+            yield Found(values[KEY], scim_id, version, tuple(values[start:end]), owned), document
+
+    def is_owned(self, values: Row) -> bool:
+        """Whether the row owns the account's profile."""
+        return not self._owns or bool(values[self._owns])
+
+    def meta(self, values: Row, base: str) -> Document:
+        """``meta`` of a row (RFC 7643 §3.1); ``base`` is what comes before its id in URIs."""
+        scim_id, _, number, *moments = values[:DOCUMENT]
+        created, modified = self.moments(moments)
+        return {
+            "resourceType": self.resource_type.name,
+            "created": created,
+            "lastModified": modified,
+            "location": base + scim_id,
+            "version": f'W/"{number}"',
+        }
+
+    def moments(self, values: Sequence[Any]) -> list[str]:
+        """Moments as they are answered, of how they are read."""
+        return moments_as_answered(values) if self._in_utc else list(map(moment_text, values))
 
     def _place(self, document: Document, values: Row, places: _Places) -> None:
         """Put the values of columns where they belong; ``document`` is nobody else's."""
@@ -252,14 +277,22 @@ class RowReader:
                 for target in targets if outermost in document else ():
                     set_value(document, target, None)
 
-    def _converted(self, rows: Iterable[Row]) -> Iterator[Row]:
+    def converted(self, rows: Iterable[Row]) -> Iterable[Row]:
         """The rows with the values of columns as those of attributes."""
+        return self._converted(rows) if self._converters else rows
+
+    def _converted(self, rows: Iterable[Row]) -> Iterator[Row]:
         for row in rows:
             values = list(row)
             for place, convert in self._converters:
                 if values[place] is not None:
                     values[place] = convert(values[place])
             yield values
+
+
+def path_of(target: Target) -> tuple[str, ...]:
+    """The names that lead to a leaf in a document, outermost first."""
+    return (*_containers(target), target.leaf.name)
 
 
 def _containers(target: Target) -> tuple[str, ...]:

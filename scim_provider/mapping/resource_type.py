@@ -32,9 +32,9 @@ from .homes import Home, Store
 from .keyset import Order
 from .listing import Shape, ValueRows, names_urls
 from .owned import Owned, Owner, is_ownable
-from .paging import QuerySetRows, page_of
+from .paging import Page, QuerySetRows, page_of
 from .query import Schemas, filter_rows
-from .reader import Found, reads_values, row_reader
+from .reader import Found, PageOfTexts, RowReader, reads_values, row_reader
 
 
 @dataclass(frozen=True)
@@ -47,20 +47,6 @@ class Representation:
     document: Document | None
     location: str
     version: str
-
-
-@dataclass(frozen=True)
-class Page:
-    """One page of a list; ``total`` counts all matches (RFC 7644 §3.4.2.4).
-
-    A page by cursor has no ``start_index``, and no ``total`` while that is not known; its
-    ``next_cursor`` is None where it is the last (RFC 9865 §2).
-    """
-
-    total: int | None
-    start_index: int | None
-    documents: list[Document]
-    next_cursor: str | None = None
 
 
 class ResourceType:
@@ -244,6 +230,10 @@ class ResourceType:
     ) -> None:
         """:meth:`complete` for rows that were read with :meth:`along_page`."""
         self.complete(pairs, context, projection)
+
+    def as_texts(self, reader: RowReader, projection: Projection) -> PageOfTexts | None:
+        """What makes a page's rows JSON without documents; None where that cannot be done."""
+        return None
 
     def documents(
         self, rows: Iterable[Any], context: Context, projection: Projection

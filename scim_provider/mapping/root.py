@@ -18,8 +18,7 @@ from .cursors import CursorSigner
 from .document import Document
 from .functions import NOTHING
 from .keyset import Order
-from .paging import QuerySetRows, page_of
-from .resource_type import Page
+from .paging import Page, QuerySetRows, page_of
 from .writing import StoredResourceType
 
 

@@ -15,7 +15,8 @@ from django.db import connections, router
 from django.db.models import JSONField, Model
 from django.db.models.signals import post_delete, post_save, pre_delete, pre_save
 
-from scim_provider.fields import DocumentField, document_text
+from scim_provider.fields import DocumentField
+from scim_provider.layouts import document_text
 from scim_provider.models import Resource
 
 from .one_statement import write

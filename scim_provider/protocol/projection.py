@@ -100,6 +100,19 @@ class Projection:
             return documents
         return [self.apply(document) for document in documents]
 
+    def keeps(self, *paths: Sequence[str]) -> bool:
+        """Whether the answer holds the values at these paths of a document: the names that lead
+        to them, a URI before those of an extension.
+        """
+        each = {uri: (wholes, parts) for uri, wholes, parts in self._kept_of_each}
+        for path in paths:
+            uri = path[0] if path[0] in each else None
+            name, *inner = path if uri is None else path[1:] or ("",)
+            wholes, parts = each[uri]
+            if name not in wholes and not (inner and inner[0] in parts.get(name, ())):
+                return False
+        return self.included is None
+
     def _are_whole(self, documents: Sequence[Mapping[str, Any]]) -> bool:
         """Whether all of all documents is in the answer, as nearly always; told without a copy."""
         if self.included is not None:

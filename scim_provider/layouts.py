@@ -1,0 +1,87 @@
+"""How stored documents are laid out as texts, so that most can be answered without being read.
+
+The first line names the *layout*: which attributes there are, whatever their values. Each member of
+the document begins a line, and so does each member of an object in it, behind a tab. No string
+of JSON contains a raw line break, so that a line that begins with a name is that member::
+
+    {"$":"hC0eYwWq8Zb1kQ3x",
+    "name":{
+    <tab>"formatted":"Ana Lima"},
+    "title":"Engineer"}
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64encode
+from collections.abc import Iterator
+from functools import lru_cache
+from hashlib import blake2b
+from json.encoder import encode_basestring
+from typing import Any
+
+#: The names that lead to a value, outermost first.
+Path = tuple[str, ...]
+
+#: The member with the name of the layout. No attribute can be called so (RFC 7643 §2.1).
+_MEMBER = "$"
+_LENGTH = 16
+_START = f'{{"{_MEMBER}":"'
+#: Where the name of a layout ends, and where the line does.
+_NAMED, _BODY = len(_START) + _LENGTH, len(_START) + _LENGTH + len('",')
+
+_encode = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False
+).encode
+
+
+def document_text(document: dict[str, Any]) -> str:
+    """The object as a text with a layout. Raises ``TypeError`` for what JSON lacks."""
+    if not document or _MEMBER in document:
+        return _encode(document)
+    members = [f"\n{encode_basestring(name)}:{_value(value)}" for name, value in document.items()]
+    return f'{_START}{_name(tuple(paths(document)))}",{",".join(members)}}}'
+
+
+def _value(value: Any) -> str:
+    if not value or not isinstance(value, dict):
+        return encode_basestring(value) if type(value) is str else _encode(value)
+    members = (f"\n\t{encode_basestring(name)}:{_encode(each)}" for name, each in value.items())
+    return f"{{{','.join(members)}}}"
+
+
+def read_text(document: Any) -> Any:
+    """The object, of what a text of :func:`document_text` was parsed to."""
+    if isinstance(document, dict):
+        document.pop(_MEMBER, None)
+    return document
+
+
+def layout_of(text: str) -> str:
+    """The name of the layout, "" for a text that has none."""
+    return text[len(_START) : _NAMED] if text.startswith(_START) else ""
+
+
+def body_of(text: str) -> str:
+    """The members of a text with a layout, from a line break to the closing brace."""
+    return text[_BODY:]
+
+
+def opening(*names: str) -> str:
+    """Where a member begins in a body: a line break, its names, and the brace of an object."""
+    return f"\n{'	' * (len(names) - 1)}{encode_basestring(names[-1])}:{{"
+
+
+def paths(document: dict[str, Any]) -> Iterator[Path]:
+    """Where the values are that are no objects, or objects without members."""
+    for name, value in document.items():
+        if value and isinstance(value, dict):
+            yield from ((name, *path) for path in paths(value))
+        else:
+            yield (name,)
+
+
+@lru_cache(maxsize=4096)
+def _name(layout: tuple[Path, ...]) -> str:
+    digest = blake2b(json.dumps(layout).encode(), digest_size=_LENGTH * 3 // 4).digest()
+    return urlsafe_b64encode(digest).decode()
