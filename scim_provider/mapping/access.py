@@ -97,7 +97,7 @@ class GuardedPeople(StoredPeople):
         if row.protected:
             was = before or self._before_link(row, after)
             refuse_protected(row, was, after, context, deactivates=deactivates)
-        if deactivates and is_last_admin(row.account, context.connection):
+        if deactivates and is_last_admin(row, context.connection):
             raise last_admin_stays(row, context.connection)
 
     def _before_link(self, row: Resource, after: Document) -> Document:
@@ -128,7 +128,7 @@ class GuardedPeople(StoredPeople):
         refuse_administrator(row, context)
         if row.protected:
             raise _refused(row, context, f"{row.name} is protected and is not deleted by SCIM.")
-        if self.is_active(row) and is_last_admin(row.account, context.connection):
+        if self.is_active(row) and is_last_admin(row, context.connection):
             raise last_admin_stays(row, context.connection)
 
     # -- what goes with it ---------------------------------------------------------------------

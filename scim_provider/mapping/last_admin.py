@@ -6,10 +6,15 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.db.models import F, QuerySet
+from django.db.models.expressions import Col
+from django.db.models.fields.related_lookups import RelatedExact
+from django.db.models.lookups import Exact
 from django.db.models.manager import BaseManager
+from django.db.models.sql import AND, Query
 
 from scim_provider.events import event, telling
 from scim_provider.models import Connection, EventKind, Resource
@@ -18,17 +23,20 @@ from scim_provider.prepared import Prepared, placeholder_of_key
 from scim_provider.protocol.errors import Forbidden
 
 from .functions import InSet
+from .lock import has_locked_account
 from .role_effects import is_hooked
 from .transactions import locking, one_at_a_time
 
 
-def is_last_admin(account: Any, connection: Connection) -> bool:
-    """Whether nobody else would be left to manage the organization.
+def is_last_admin(row: Resource, connection: Connection) -> bool:
+    """Whether nobody else than the person would be left to manage the organization.
 
-    One query for most people. For an admin, the connection is locked before it is asked who else
-    there is: two requests at once cannot take one of the last two each.
+    One query for most people; none where the columns of the locked account tell. For an admin, the
+    connection is locked before it is asked who else there is: two requests at once cannot take one
+    of the last two each.
     """
-    if account is None or not _is_admin(account, connection):
+    account: Any = row.account
+    if account is None or not _is_admin(row, connection):
         return False
     one_at_a_time(connection)
     return not _active(_admins(connection)).exclude(pk=account.pk).exists()
@@ -75,11 +83,45 @@ def last_admin_stays(row: Resource, connection: Connection) -> Forbidden:
     return telling(Forbidden(detail), told)
 
 
-def _is_admin(account: Any, connection: Connection) -> bool:
+def _is_admin(row: Resource, connection: Connection) -> bool:
+    account: Any = row.account
     asked = _by_default() if type(organizations()).admins is Organizations.admins else None
     if asked is not None:
         return bool(asked.rows(account.pk, limit=1))
-    return _admins(connection).filter(pk=account.pk).exists()
+    admins = _admins(connection)
+    told = _told_by_columns(admins, account) if has_locked_account(row) else None
+    return admins.filter(pk=account.pk).exists() if told is None else told
+
+
+def _told_by_columns(accounts: QuerySet[Any], account: Any) -> bool | None:
+    """Whether the account is one of ``accounts``; None where its own columns do not tell.
+
+    They do where all that is asked is that some of them equal numbers, booleans or UUIDs, which
+    are equal for a database where they are for Python.
+    """
+    query: Any = accounts.query
+    table = query.model._meta.db_table
+    is_plain = (
+        type(query) is Query
+        and type(account) is query.model
+        and accounts.db == account._state.db
+        and not (query.is_sliced or query.combinator or query.annotations or query.extra)
+        and not (query.where.negated or query.where.connector != AND)
+        and {alias for alias, uses in query.alias_refcount.items() if uses} <= {table}
+    )
+    if not is_plain:
+        return None
+    told = [_equals(lookup, account) for lookup in query.where.children]
+    return None if None in told else all(told)
+
+
+def _equals(lookup: Any, account: Any) -> bool | None:
+    """Whether the column that is compared equals the value; None where it is not so simple."""
+    if type(lookup) not in (Exact, RelatedExact) or type(lookup.lhs) is not Col:
+        return None
+    name = lookup.lhs.target.attname
+    is_comparable = type(lookup.rhs) in (int, bool, UUID) and name in vars(account)
+    return bool(vars(account)[name] == lookup.rhs) if is_comparable else None
 
 
 @cache

@@ -11,14 +11,14 @@ from django.db.models import QuerySet
 from scim_provider.models import Connection, Resource
 from scim_provider.prepared import Number, Prepared, Text, field_names, instance
 
-from .context import Context
 from .transactions import locking
 
 if TYPE_CHECKING:
+    from .context import Context
     from .resource_type import ResourceType
 
 
-_ALONG = "scim_along"
+_ALONG, _LOCKED = "scim_along", "scim_account_locked"
 
 
 class RowLock:
@@ -29,7 +29,7 @@ class RowLock:
         rows = resource_type.queryset(Connection(pk=connection)).filter(scim_id=scim_id)
         along = resource_type.along(resource_type.everything)
         rows = rows.select_related("account").annotate(**along).order_by()
-        self._along = len(along)
+        self._along, self._locks_account = len(along), locks_account(resource_type)
         self._one = Prepared(lambda: locked(rows, resource_type), connection, scim_id)
 
     def row(self, context: Context, scim_id: str) -> Resource | None:
@@ -45,6 +45,7 @@ class RowLock:
             account = instance(get_user_model(), using, values[last:])
         Resource._meta.get_field("account").set_cached_value(row, account)
         vars(row)[_ALONG] = tuple(values[columns:last])
+        vars(row)[_LOCKED] = account is not None and self._locks_account
         return row
 
 
@@ -54,13 +55,23 @@ def read_along(row: Resource) -> tuple[Any, ...] | None:
     return along
 
 
+def has_locked_account(row: Resource) -> bool:
+    """Whether the account of the row is as it is in the database until the transaction ends."""
+    return bool(vars(row).get(_LOCKED))
+
+
+def locks_account(resource_type: ResourceType) -> bool:
+    """Whether accounts hold attributes of the resource type, and are locked with the rows."""
+    return any("account" in home.joins for _, home in resource_type.placed)
+
+
 def locked(rows: QuerySet[Resource], resource_type: ResourceType) -> QuerySet[Resource]:
     """``rows`` FOR UPDATE, and their accounts with them where these hold attributes.
 
     PostgreSQL joins an account that is not locked as it was before the wait: a change back to
     what it said then would look like none, and be lost. It locks no row that may be missing.
     """
-    if not any("account" in home.joins for _, home in resource_type.placed):
+    if not locks_account(resource_type):
         return rows.select_for_update(**locking(rows.db))
     login = get_user_model().USERNAME_FIELD
     has_account = rows.filter(**{f"account__{login}__isnull": False})
