@@ -27,8 +27,10 @@ Path = tuple[str, ...]
 _MEMBER = "$"
 _LENGTH = 16
 _START = f'{{"{_MEMBER}":"'
-#: Where the name of a layout ends, and where the line does.
-_NAMED, _BODY = len(_START) + _LENGTH, len(_START) + _LENGTH + len('",')
+#: Where the name of a layout ends.
+_NAMED = len(_START) + _LENGTH
+#: The text of no attributes, which is its own layout.
+_EMPTY = "{}"
 
 _encode = json.JSONEncoder(
     ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False
@@ -37,8 +39,8 @@ _encode = json.JSONEncoder(
 
 def document_text(document: dict[str, Any]) -> str:
     """The object as a text with a layout. Raises ``TypeError`` for what JSON lacks."""
-    if not document or _MEMBER in document:
-        return _encode(document)
+    if not document:
+        return _EMPTY
     members = [f"\n{encode_basestring(name)}:{_value(value)}" for name, value in document.items()]
     return f'{_START}{_name(tuple(paths(document)))}",{",".join(members)}}}'
 
@@ -59,12 +61,16 @@ def read_text(document: Any) -> Any:
 
 def layout_of(text: str) -> str:
     """The name of the layout, "" for a text that has none."""
+    if text == _EMPTY:
+        return _EMPTY
     return text[len(_START) : _NAMED] if text.startswith(_START) else ""
 
 
 def body_of(text: str) -> str:
-    """The members of a text with a layout, from a line break to the closing brace."""
-    return text[_BODY:]
+    """The members of a text with a layout, each behind a comma and a line break, and the brace
+    that closes it.
+    """
+    return text[_NAMED + 1 :] or "}"
 
 
 def opening(*names: str) -> str:

@@ -94,14 +94,13 @@ class PeopleAsTexts:
     def _layout(self, text: str) -> _Layout | None:
         """What there is in the text; None where it is not to be handed through."""
         name = layout_of(text)
-        if name not in self._layouts:
-            self._look_at(name, text)
-        return self._layouts[name]
+        try:
+            return self._layouts[name]
+        except KeyError:
+            return self._look_at(name, text)
 
-    def _look_at(self, name: str, text: str) -> None:
+    def _look_at(self, name: str, text: str) -> _Layout | None:
         """Read one text, to know what to do with all texts of its layout."""
-        if len(self._layouts) >= _MOST_LAYOUTS:
-            self._layouts = {}
         there = list(paths(read_text(self.reader.loads(text))))
         managers = [path for path in there if path[1:2] == _MANAGER[1:]]
         can_be_handed = (
@@ -111,7 +110,11 @@ class PeopleAsTexts:
             and managers in ([], [_MANAGER_ID])
         )
         objects = frozenset(path[0] for path in there if len(path) > 1)
-        self._layouts[name] = _Layout(objects, bool(managers)) if can_be_handed else None
+        layout = _Layout(objects, bool(managers)) if can_be_handed else None
+        if len(self._layouts) >= _MOST_LAYOUTS:
+            self._layouts = {}
+        self._layouts[name] = layout
+        return layout
 
     def schemas_of(self, objects: frozenset[str]) -> str:
         """``schemas`` of a person with objects of these names, as JSON."""
@@ -161,7 +164,7 @@ class _Page:
         kind = json.dumps(reader.resource_type.name)
         self._metas = [
             f'"meta":{{"resourceType":{kind},"created":"{created}","lastModified":"{modified}",'
-            f'"location":{self._base}{own[1:]},"version":"W/\\"{number}\\""}},'
+            f'"location":{self._base}{own[1:]},"version":"W/\\"{number}\\""}}'
             for own, number, created, modified in zip(
                 self._ids, columns[2], *map(reader.moments, columns[3:DOCUMENT]), strict=True
             )
@@ -208,7 +211,7 @@ class _Page:
             return ""
         key = id(groups)
         if key not in self._groups_as_texts:
-            self._groups_as_texts[key] = f'"groups":{_json(groups)},'
+            self._groups_as_texts[key] = f',"groups":{_json(groups)}'
         return self._groups_as_texts[key]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from django.db import connection as database
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
+from scim_provider.layouts import body_of, document_text, layout_of, read_text
 from scim_provider.models import Connection, Resource
 from tests.factories import ConnectionFactory
 
@@ -47,6 +50,30 @@ def test_documents_come_back_as_they_were() -> None:
     assert (read(one), read(other)) == ({}, DOCUMENT)
     Resource.objects.filter(pk=one.pk).update(document={"k": "v"})
     assert read(one) == {"k": "v"}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [DOCUMENT, {}, {"a": {"b": {"c": '\n\t"d":{'}}}, {"a": {}}],
+    ids=str,
+)
+def test_a_text_is_the_document_and_says_how_it_is_laid_out(document: dict[str, Any]) -> None:
+    text = document_text(document)
+    assert read_text(json.loads(text)) == document
+    if (name := layout_of(text)) and document:
+        members = {f"\n{json.dumps(name, ensure_ascii=False)}:" for name in document}
+        starts = re.findall(r'\n"(?:[^"\\]|\\.)*":', body_of(text))
+        assert (set(starts), len(starts)) == (members, len(members))
+    others = [{**document, "more": 1}, {k: v for k, v in document.items() if k != "a"}]
+    assert all(name != layout_of(document_text(each)) for each in others if each != document)
+
+
+def test_the_same_attributes_have_the_same_layout_whatever_they_say() -> None:
+    one, other = {"a": "x", "b": {"c": 1}}, {"a": ["y\n"], "b": {"c": "\u2028"}}
+    assert layout_of(document_text(one)) == layout_of(document_text(other)) != ""
+    assert layout_of(document_text({"a": "x", "b": {"c": {"d": 1}}})) != layout_of(
+        document_text(one)
+    )
 
 
 @pytest.mark.django_db

@@ -97,5 +97,22 @@ def test_a_page_by_cursor_looks_at_its_own_rows(
         assert plan.rows <= MOST_ROWS, plan.text
 
 
+@pytest.mark.skipif(database.vendor != "postgresql", reason="another planner")
+@pytest.mark.parametrize("order", ["ascending", "descending"])
+@pytest.mark.parametrize("resource_type", [UserResource(), GroupResource()], ids=lambda t: t.name)
+def test_nor_does_it_look_at_others_before_the_first_vacuum(
+    resource_type: ResourceType, order: Any, paged: Context
+) -> None:
+    """While no page of the table is known to be visible to all, no index is cheaper than the
+    primary key's.
+    """
+    table = Resource._meta.db_table
+    with database.cursor() as cursor:
+        cursor.execute("UPDATE pg_class SET relallvisible = 0 WHERE relname = %s", [table])
+    query = ListQuery(count=COUNT, start_index=1, sort_order=order, attributes=("userName",))
+    (plan,) = plans(resource_type, paged, query)
+    assert plan.rows <= MOST_ROWS, plan.text
+
+
 def test_the_tables_are_large_enough_to_tell(connections: list[Connection]) -> None:
     assert Resource.objects.filter(connection=connections[0]).count() > 10 * MOST_ROWS
