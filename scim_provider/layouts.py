@@ -1,7 +1,7 @@
 """How stored documents are laid out as texts, so that most can be answered without being read.
 
 The first line names the *layout*: which attributes there are, whatever their values. Each member of
-the document begins a line, and so does each member of an object in it, behind a tab. No string
+the document begins a line, and so does each member of an object in it, behind tabs. No string
 of JSON contains a raw line break, so that a line that begins with a name is that member::
 
     {"$":"hC0eYwWq8Zb1kQ3x",
@@ -32,6 +32,9 @@ _NAMED = len(_START) + _LENGTH
 #: The text of no attributes, which is its own layout.
 _EMPTY = "{}"
 
+#: Among the names of a structure: where an object begins, and where it ends.
+_INWARD, _OUTWARD = 1, -1
+
 _encode = json.JSONEncoder(
     ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False
 ).encode
@@ -41,14 +44,25 @@ def document_text(document: dict[str, Any]) -> str:
     """The object as a text with a layout. Raises ``TypeError`` for what JSON lacks."""
     if not document:
         return _EMPTY
-    members = [f"\n{encode_basestring(name)}:{_value(value)}" for name, value in document.items()]
-    return f'{_START}{_name(tuple(paths(document)))}",{",".join(members)}}}'
+    structure: list[str | int] = []
+    members = _object(document, "\n", structure)[1:]
+    return f'{_START}{_name(tuple(structure))}",{members}'
 
 
-def _value(value: Any) -> str:
-    if not value or not isinstance(value, dict):
-        return encode_basestring(value) if type(value) is str else _encode(value)
-    members = (f"\n\t{encode_basestring(name)}:{_encode(each)}" for name, each in value.items())
+def _object(values: dict[str, Any], start: str, structure: list[str | int]) -> str:
+    """An object each of whose members begins with ``start``, and whose names are noted."""
+    members = []
+    for name, value in values.items():
+        structure.append(name)
+        if type(value) is str:
+            text = encode_basestring(value)
+        elif value and isinstance(value, dict):
+            structure.append(_INWARD)
+            text = _object(value, f"{start}\t", structure)
+            structure.append(_OUTWARD)
+        else:
+            text = _encode(value)
+        members.append(f"{start}{encode_basestring(name)}:{text}")
     return f"{{{','.join(members)}}}"
 
 
@@ -73,9 +87,10 @@ def body_of(text: str) -> str:
     return text[_NAMED + 1 :] or "}"
 
 
-def opening(*names: str) -> str:
-    """Where a member begins in a body: a line break, its names, and the brace of an object."""
-    return f"\n{'	' * (len(names) - 1)}{encode_basestring(names[-1])}:{{"
+def member(*path: str) -> str:
+    """How a member begins in a body: on a new line, with its name."""
+    tabs = "\t" * (len(path) - 1)
+    return f"\n{tabs}{encode_basestring(path[-1])}:"
 
 
 def paths(document: dict[str, Any]) -> Iterator[Path]:
@@ -88,6 +103,6 @@ def paths(document: dict[str, Any]) -> Iterator[Path]:
 
 
 @lru_cache(maxsize=4096)
-def _name(layout: tuple[Path, ...]) -> str:
-    digest = blake2b(json.dumps(layout).encode(), digest_size=_LENGTH * 3 // 4).digest()
+def _name(structure: tuple[str | int, ...]) -> str:
+    digest = blake2b(json.dumps(structure).encode(), digest_size=_LENGTH * 3 // 4).digest()
     return urlsafe_b64encode(digest).decode()

@@ -274,14 +274,20 @@ def instance(model: type[M], using: str, values: Row, names: Sequence[str] = ())
     would see the difference.
     """
     names = names or field_names(model)
-    watched = pre_init.has_listeners(model) or post_init.has_listeners(model)
-    if watched or not _is_made_plainly(model):
+    if _is_watched(model) or not _is_made_plainly(model):
         return model.from_db(using, names, values)
     made = model.__new__(model)
     made._state = ModelState()
     made._state.adding, made._state.db = False, using
     vars(made).update(zip(names, values, strict=True))
     return made
+
+
+def _is_watched(model: type[Model]) -> bool:
+    """Whether a receiver is told of new instances; there is seldom any at all."""
+    if not (pre_init.receivers or post_init.receivers):
+        return False
+    return pre_init.has_listeners(model) or post_init.has_listeners(model)
 
 
 @cache

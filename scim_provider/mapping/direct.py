@@ -48,10 +48,14 @@ class DirectGroups(Expression):
         return _DIRECT.format(aggregate=aggregate, **names), []
 
 
+_KEYS_OF = "FROM {memberships} scim_m WHERE scim_m.member_id = {resources}.id"
 _JOINED = {
-    "postgresql": "string_agg(scim_m.group_id::text, ',')",
-    "sqlite": "group_concat(scim_m.group_id)",
-    "mysql": "CONCAT(COUNT(*), ':', GROUP_CONCAT(scim_m.group_id, ',' SEPARATOR ''))",
+    "postgresql": f"array_to_string(ARRAY(SELECT scim_m.group_id {_KEYS_OF}), ',')",
+    "sqlite": f"(SELECT group_concat(scim_m.group_id) {_KEYS_OF})",
+    "mysql": (
+        "(SELECT CONCAT(COUNT(*), ':', GROUP_CONCAT(scim_m.group_id, ',' SEPARATOR '')) "
+        f"{_KEYS_OF})"
+    ),
 }
 
 
@@ -64,11 +68,8 @@ class GroupKeys(Expression):
     output_field = TextField()
 
     def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Any:
-        memberships, resources = Membership._meta.db_table, Resource._meta.db_table
-        return (
-            f"(SELECT {_JOINED[connection.vendor]} FROM {memberships} scim_m"
-            f" WHERE scim_m.member_id = {resources}.id)"
-        ), []
+        names = {"memberships": Membership._meta.db_table, "resources": Resource._meta.db_table}
+        return _JOINED[connection.vendor].format(**names), []
 
 
 def read_group_keys(

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from scim_provider.layouts import Path, body_of, layout_of, opening, paths, read_text
+from scim_provider.layouts import Path, body_of, layout_of, member, paths, read_text
 from scim_provider.prepared import Row
 from scim_provider.protocol.encoded import EncodedDocuments
 from scim_provider.protocol.projection import Projection
@@ -30,7 +30,7 @@ except ImportError:
 _MOST_LAYOUTS = 2_000
 _MANAGER, _MANAGER_ID, _MANAGER_REF = map(path_of, (MANAGER, MANAGER_ID, MANAGER_REF))
 #: What comes before the id of a manager in a body.
-_BEFORE_ID = opening(*_MANAGER) + '"value":"'
+_BEFORE_ID = f'{member(*_MANAGER)}{{{member(*_MANAGER_ID)}"'
 
 
 class _Layout(NamedTuple):
@@ -195,7 +195,7 @@ class _Page:
         self, outer: str, members: Sequence[str], bodies: list[str], objects: list[frozenset[str]]
     ) -> None:
         """Put members into the object ``outer`` of each, which may be new."""
-        start = opening(outer)
+        start = f"{member(outer)}{{"
         for number, inner in enumerate(members):
             if not inner:
                 continue
