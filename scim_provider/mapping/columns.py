@@ -53,7 +53,10 @@ class Column(Home):
         self.field = field
         self.paths = (field,)
         self.joins = (field.rpartition("__")[0],) if "__" in field else ()
-        self._kinds: dict[Attribute, Kind] = {}
+        *self._steps, self._name = field.split("__")
+        #: By identity, as each value that is read or written asks; with the attribute itself, so
+        #: that no other one comes to have the same identity.
+        self._kinds: dict[int, tuple[Attribute, Kind]] = {}
 
     @property
     def account_fields(self) -> frozenset[str]:
@@ -63,18 +66,16 @@ class Column(Home):
     def kind(self, target: Target) -> Kind:
         """How the column holds the attribute; as text where it cannot, which a check reports."""
         leaf = target.leaf
-        if leaf not in self._kinds:
-            self._kinds[leaf] = kind_of(field_at(self.field), leaf) or Kind(None, leaf)
-        return self._kinds[leaf]
+        known = self._kinds.get(id(leaf))
+        if known is None:
+            kind = kind_of(field_at(self.field), leaf) or Kind(None, leaf)
+            known = self._kinds[id(leaf)] = leaf, kind
+        return known[1]
 
     def _owner(self, row: Any) -> Any:
-        for step in self.field.split("__")[:-1]:
+        for step in self._steps:
             row = getattr(row, step)
         return row
-
-    @property
-    def _name(self) -> str:
-        return self.field.rsplit("__", 1)[-1]
 
     def compare(self, target: Target, operator: Operator, key: str, context: Context) -> Q:
         return self.kind(target).compare(self.field, target, operator, key)

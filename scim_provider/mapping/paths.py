@@ -20,27 +20,31 @@ def get_value(document: Document, target: Target) -> Any:
 
 def set_value(document: Document, target: Target, value: Any) -> None:
     """Put a value at a path, or take it away with None; empty containers do not stay."""
-    if target.extension is None and target.sub_attribute is None:
-        if value is None:
-            document.pop(target.attribute.name, None)
+    extension, attribute, sub_attribute = target.extension, target.attribute, target.sub_attribute
+    if extension is None:
+        if sub_attribute is None:
+            _set(document, attribute.name, value)
         else:
-            document[target.attribute.name] = value
-        return
-    steps = [target.extension] if target.extension else []
-    if target.sub_attribute is not None:
-        steps.append(target.attribute.name)
-    containers = [document]
-    for step in steps:
-        containers.append(containers[-1].get(step) or {})
-    if value is None:
-        containers[-1].pop(target.leaf.name, None)
+            _set_within(document, attribute.name, sub_attribute.name, value)
+    elif sub_attribute is None:
+        _set_within(document, extension, attribute.name, value)
     else:
-        containers[-1][target.leaf.name] = value
-    for step, outer, inner in reversed(list(zip(steps, containers, containers[1:], strict=False))):
-        if inner:
-            outer[step] = inner
-        else:
-            outer.pop(step, None)
+        container = document.get(extension) or {}
+        _set_within(container, attribute.name, sub_attribute.name, value)
+        _set(document, extension, container or None)
+
+
+def _set(container: Document, name: str, value: Any) -> None:
+    if value is None:
+        container.pop(name, None)
+    else:
+        container[name] = value
+
+
+def _set_within(document: Document, outer: str, name: str, value: Any) -> None:
+    container = document.get(outer) or {}
+    _set(container, name, value)
+    _set(document, outer, container or None)
 
 
 def put_leaf(document: Document, target: Target, value: Any) -> None:
