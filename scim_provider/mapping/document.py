@@ -76,6 +76,7 @@ def rewrite(before: Document, after: Document, homes: Iterable[Placed]) -> None:
 
 def moment_text(moment: datetime) -> str:
     """A dateTime with its zone (RFC 7643 §2.3.5); a naive one is in the site's time zone."""
-    if timezone.is_naive(moment):
-        moment = timezone.make_aware(moment)
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    if moment.tzinfo is not UTC:
+        aware = timezone.make_aware(moment) if timezone.is_naive(moment) else moment
+        moment = aware.astimezone(UTC)
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -7,12 +7,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from types import NoneType
 from typing import Any, NamedTuple
 
 from django.db import connections, router
-from django.db.models import CASCADE, AutoField, BigAutoField, Field, Model
+from django.db.models import (
+    CASCADE,
+    AutoField,
+    BigAutoField,
+    BooleanField,
+    CharField,
+    EmailField,
+    Field,
+    ForeignKey,
+    Model,
+    TextField,
+)
 from django.db.models.constants import OnConflict
 from django.db.models.fields import NOT_PROVIDED
+
+from scim_provider.fields import KeyField
 
 from .one_statement import send_what_waits, write, write_at_once
 from .rows import OthersOfRow, deletes_are_watched, referring, saves_are_watched
@@ -259,8 +273,23 @@ def _delete_at_once(row: Model, connection: Any) -> Sequence[int]:
     return counted or [0] * len(parts)  # a hook of the site has deleted it
 
 
+#: The values of which Django makes the same for a database: most, and it takes long to say so.
+_AS_THEY_ARE: Mapping[type, tuple[type, ...]] = {
+    **dict.fromkeys((CharField, EmailField, KeyField, TextField), (str, NoneType)),
+    BooleanField: (bool, NoneType),
+    ForeignKey: (NoneType,),
+}
+
+
 def _values(row: Model, fields: Sequence[Any], connection: Any, *, add: bool) -> list[Any]:
-    return [field.get_db_prep_save(field.pre_save(row, add), connection) for field in fields]
+    return [_value(row, field, connection, add=add) for field in fields]
+
+
+def _value(row: Model, field: Any, connection: Any, *, add: bool) -> Any:
+    value = getattr(row, field.attname)
+    if type(value) in _AS_THEY_ARE.get(type(field), ()):
+        return value
+    return field.get_db_prep_save(field.pre_save(row, add), connection)
 
 
 @cache
