@@ -33,8 +33,10 @@ from django.db.models.fields.related_descriptors import ForeignKeyDeferredAttrib
 from django.db.models.query_utils import DeferredAttribute
 from django.db.models.signals import post_init, pre_init
 
+from .moments import Convert, moments_as_texts, reading_moments
+from .moments import Row as Row
+
 M = TypeVar("M", bound=Model)
-Row = Sequence[Any]
 
 
 #: Django's compiler adds joins to the query that it compiles and takes them away again: one at a
@@ -84,7 +86,7 @@ class Compiled(NamedTuple):
     parameters: tuple[Any, ...]
     #: Which parameter is given when it runs: its position and its place among the values.
     open: tuple[tuple[int, int], ...]
-    convert: Callable[[list[Row]], Iterator[Row]] | None
+    convert: Convert | None
     #: How many columns there are.
     width: int
 
@@ -187,6 +189,8 @@ def _compiled(
         raise NotPreparable
     convert, width = _converter(compiler), len(compiler.select)
     if connections[using].vendor == "postgresql":
+        sql, moments = moments_as_texts(sql, compiler)
+        convert = reading_moments(moments, convert) if moments else convert
         sql, parameters, found = _written_out(sql, parameters, found)
     return Compiled(sql, tuple(parameters), tuple(found.items()), convert, width)
 
@@ -236,7 +240,7 @@ def _like(parameter: Any, value: Any) -> Any:
     return value.hex if kind is str and isinstance(value, UUID) else value
 
 
-def _converter(compiler: Any) -> Callable[[list[Row]], Iterator[Row]] | None:
+def _converter(compiler: Any) -> Convert | None:
     """What turns the driver's values into Python's, where any is to be turned."""
     converters = compiler.get_converters([selected for selected, _, _ in compiler.select])
     if not converters:
