@@ -20,7 +20,7 @@ from django.contrib.auth.hashers import (
 )
 from django.utils import timezone
 
-from .login_sessions import end_sessions
+from .login_sessions import end_sessions, with_sessions
 from .mapping.rows import saves_are_watched
 from .mapping.saving import put_objects
 from .models import Lockout
@@ -68,7 +68,7 @@ def _end_all(accounts: Collection[Any], lifted_at: datetime | None) -> Ended:
         return Ended()
     _mark(keys, lifted_at)
     _renew_unusable_passwords(accounts, keys)
-    return Ended(end_sessions(keys), end_tokens(keys))
+    return Ended(end_sessions(with_sessions(accounts)), end_tokens(keys))
 
 
 def _mark(keys: Sequence[Any], lifted_at: datetime | None) -> None:

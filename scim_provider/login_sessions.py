@@ -21,7 +21,7 @@ from django.contrib.sessions.backends.cached_db import SessionStore as CachedDat
 from django.contrib.sessions.backends.db import SessionStore as DatabaseSessions
 from django.contrib.sessions.backends.signed_cookies import SessionStore as SignedCookies
 from django.db import router, transaction
-from django.db.models import Exists, OuterRef, Subquery
+from django.db.models import BooleanField, Exists, OuterRef, Subquery, Value
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -33,6 +33,8 @@ MARK = "_scim_lockout"
 #: So many old notes are looked after with a log-in, which makes one.
 _LOOKED_AFTER = 5
 _KEYS_AT_ONCE = 1000
+#: What an account knows of which no session is known.
+_NONE = "scim_no_sessions"
 
 
 def note_login(request: Any, user: Any, **kwargs: Any) -> None:
@@ -85,6 +87,30 @@ def end_sessions(accounts: Collection[Any]) -> int:
         using = router.db_for_write(LoginSession)
         transaction.on_commit(lambda: _end(keys), using=using, robust=True)
     return len(keys)
+
+
+def are_noted() -> Any:
+    """Whether sessions of the account of a row are known, to be read along with the row."""
+    if _of_allauth():  # which may note them in another database
+        return Value(True, output_field=BooleanField())
+    return Exists(LoginSession.objects.filter(account=OuterRef("account")))
+
+
+def note_none(account: Any) -> None:
+    """Of a locked account no session was known: :func:`end_sessions` need not look for any.
+
+    One that begins from then on is void by its mark, as one that began a moment later would be.
+    """
+    vars(account)[_NONE] = True
+
+
+def with_sessions(accounts: Iterable[Any]) -> list[Any]:
+    """The keys of the accounts (instances or keys) less those of whom no session is known."""
+    return [
+        getattr(account, "pk", account)
+        for account in accounts
+        if not getattr(account, "__dict__", {}).pop(_NONE, False)
+    ]
 
 
 def ended_sessions(keys: Sequence[str]) -> list[str]:

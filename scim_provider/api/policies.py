@@ -51,7 +51,7 @@ class ScimPolicies(APIView):
 
     @property
     def default_response_headers(self) -> dict[str, str]:
-        return {"Vary": "Accept, Authorization", "Cache-Control": "private, no-cache"}
+        return {"Cache-Control": "private, no-cache"}
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         """What the mount's own URL captures is nothing for the views."""
@@ -89,6 +89,7 @@ class ScimPolicies(APIView):
         self, request: Request, response: Response, *args: Any, **kwargs: Any
     ) -> Response:
         final: Response = super().finalize_response(request, response, *args, **kwargs)
+        final.headers["Vary"] = "Accept, Authorization"
         connection = getattr(request, "connection", None)
         if connection is not None:
             _record(request, connection, final)

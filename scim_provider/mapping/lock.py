@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
 
+from scim_provider.login_sessions import are_noted, note_none
 from scim_provider.models import Connection, Resource
 from scim_provider.prepared import Number, Prepared, Text, field_names, instance
 
@@ -28,8 +29,10 @@ class RowLock:
         connection, scim_id = Number(), Text("id")
         rows = resource_type.queryset(Connection(pk=connection)).filter(scim_id=scim_id)
         along = resource_type.along(resource_type.everything)
-        rows = rows.select_related("account").annotate(**along).order_by()
         self._along, self._locks_account = len(along), locks_account(resource_type)
+        if self._locks_account:
+            along = {**along, "scim_sessions": are_noted()}
+        rows = rows.select_related("account").annotate(**along).order_by()
         self._one = Prepared(lambda: locked(rows, resource_type), connection, scim_id)
 
     def row(self, context: Context, scim_id: str) -> Resource | None:
@@ -42,10 +45,12 @@ class RowLock:
         last = columns + self._along
         account = None
         if row.account_id is not None:
-            account = instance(get_user_model(), using, values[last:])
+            account = instance(get_user_model(), using, values[last + self._locks_account :])
         Resource._meta.get_field("account").set_cached_value(row, account)
         vars(row)[_ALONG] = tuple(values[columns:last])
         vars(row)[_LOCKED] = account is not None and self._locks_account
+        if has_locked_account(row) and not values[last]:
+            note_none(account)
         return row
 
 

@@ -72,10 +72,10 @@ EXACTLY = {
     "create": 3 if TOGETHER else 5,
     "patch": 3 if TOGETHER else 4,
     "put": 3 if TOGETHER else 5,
-    "deactivate": 4 if TOGETHER else 7,
+    "deactivate": 3 if TOGETHER else 6,
     "add a member": 4,
     "get a group without members": 2,
-    "delete": 7 if TOGETHER else 14,  # two of them are about the group that the person is in
+    "delete": 6 if TOGETHER else 13,  # two of them are about the group that the person is in
 }
 
 

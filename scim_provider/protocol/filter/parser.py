@@ -38,6 +38,13 @@ _KEYWORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None}
 _OPERATORS: dict[str, Operator] = {operator: operator for operator in get_args(Operator)}
 
 
+#: The look-up of one text, which is nearly all that is ever asked.
+_LOOK_UP = re.compile(
+    r'(?P<path>[^ \t\r\n()\[\]"]+) eq "(?P<text>[^"\\\x00-\x1f\ud800-\udfff]*)"'
+).fullmatch
+_path = lru_cache(maxsize=512)(AttributePath.parse)
+
+
 def parse_filter(text: str) -> Tree:
     """The tree of a filter. Raises InvalidFilter, with the column, for anything malformed."""
     return _parse_cached(text) if len(text) <= _CACHED_LENGTH else _parse(text)
@@ -81,6 +88,9 @@ def _sub_attribute(text: str, at: int) -> str | None:
 def _parse(text: str) -> Tree:
     if len(text) > MAX_LENGTH:
         raise InvalidFilter(f"The filter is longer than {MAX_LENGTH} characters. Shorten it.")
+    look_up = _LOOK_UP(text)
+    if look_up and (path := _path(look_up["path"])):
+        return Comparison(path, "eq", look_up["text"])
     return _Parser(text).whole()
 
 
