@@ -183,14 +183,15 @@ class PreparedRange(PreparedPage):
         using, straight = self._straight.compile()
         _, passed = self._passed.compile(using)
         ranged = straight and self._ranged(straight.sql, using)
-        if not straight or not passed or not ranged:
+        keys = passed and self._ranged(passed.sql, using)
+        if not (straight and passed and ranged and keys):
             return super().rows(*values, limit=limit, offset=offset, total=total)
         count = total.select(using, values) if total else None
         counted = f"({count.sql}) AS scim_total, " if count else ""
         parameters = [*(count.parameters if count else ()), *straight.filled(values)]
         order = self._in_order(using)
         if offset:  # of what is passed over, only the index is read
-            first = f"{self._ranged(passed.sql, using)}{order}{limited(1, offset)}"
+            first = f"{keys}{order}{limited(1, offset)}"
             beyond = "<=" if self._direction == "DESC" else ">="
             ranged += f" AND {self._key(using)} {beyond} ({first})"
             parameters += [*passed.filled(values), *skipped(offset)]

@@ -45,7 +45,6 @@ class PeopleAsTexts:
 
     def __init__(self, reader: RowReader, projection: Projection) -> None:
         self.reader, self._projection = reader, projection
-        self._endpoint = reader.resource_type.endpoint
         self._layouts: dict[str, _Layout | None] = {}
         self._schemas: dict[frozenset[str], str] = {}
         places = reader.places

@@ -29,9 +29,9 @@ class EncodedDocuments(Sequence[Document]):
     def __getitem__(self, place: int) -> Document: ...
 
     @overload
-    def __getitem__(self, place: slice) -> Sequence[Document]: ...
+    def __getitem__(self, place: slice) -> EncodedDocuments: ...
 
-    def __getitem__(self, place: int | slice) -> Document | Sequence[Document]:
+    def __getitem__(self, place: int | slice) -> Document | EncodedDocuments:
         if isinstance(place, slice):
             return EncodedDocuments(self._texts[place], self.ids[place])
         document: Document = json.loads(self._texts[place])
