@@ -105,14 +105,15 @@ class ScimPolicies(APIView):
 
 
 def _let_go(response: Any) -> None:
-    """Part an answer from its document once it is bytes.
+    """Part an answer from its document once it is bytes, and the view from all that it knows.
 
-    Response, view, request and their contexts refer to each other: a group of 100,000 members
-    would stay until the garbage collector next looks at what is old.
+    Response, view with its actions, request and their contexts refer to each other: a group of
+    100,000 members would stay until the garbage collector next looks at what is old.
     """
     view = response.renderer_context.get("view")
     if view is not None:
-        view.response = None
+        view.request.parser_context.clear()
+        vars(view).clear()
     response.renderer_context = {}
     response.data = None
 
