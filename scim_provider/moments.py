@@ -21,9 +21,10 @@ Convert = Callable[[list[Row]], Iterator[Row]]
 def moments_as_texts(sql: str, compiler: Any) -> tuple[str, tuple[int, ...]]:
     """A SELECT so that it reads its columns of moments as JSON, and their places.
 
-    As it is where it has an order, which may be that of such a column.
+    As it is where anything has an order, which may be that of such a column by its number.
     """
-    if not settings.USE_TZ or compiler.query.order_by or compiler.query.distinct:
+    is_plain = not compiler.query.distinct and compiler.query.group_by is None
+    if not (settings.USE_TZ and is_plain) or " ORDER BY " in sql:
         return sql, ()
     quote = connections[compiler.using].ops.quote_name
     named = [(f" AS {quote(alias)}" if alias else "") for *_, alias in compiler.select]

@@ -15,6 +15,11 @@ from tests.conftest import ScimClient
 
 from .test_groups import group
 
+try:
+    import orjson
+except ImportError:
+    orjson = None  # type: ignore[assignment]
+
 pytestmark = pytest.mark.django_db
 
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
@@ -58,6 +63,11 @@ def handed(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     return told
 
 
+def pages(*handed: bool) -> list[bool]:
+    """What :func:`handed` holds of these pages: without orjson none is tried."""
+    return list(handed) if orjson is not None else []
+
+
 def create(scim: ScimClient, user_name: str, **attributes: Any) -> str:
     document = {"schemas": [USER, ENTERPRISE, KLAXON], "userName": user_name, **attributes}
     made = scim.post("/Users", document)
@@ -95,7 +105,7 @@ def test_whatever_people_have(scim: ScimClient, handed: list[bool], page: dict[s
     scim.post("/Groups", group("Outer", inner))
     scim.post("/Groups", group('Quoted "group"', chief))
     assert_alike(scim, page)
-    assert handed == [True]
+    assert handed == pages(True)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=str)
@@ -122,7 +132,7 @@ def test_whatever_it_says(
         addresses = [{"type": "work", **some("streetAddress", "locality")}]
         ids.append(create(scim, f"n{number}", **told, name=name, addresses=addresses, **work))
     assert_alike(scim, page)
-    assert handed == [True]
+    assert handed == pages(True)
 
 
 @pytest.mark.parametrize(
@@ -140,7 +150,7 @@ def test_what_cannot_be_handed_through_is_read(
     create(scim, "plain", title="Cook")
     create(scim, "odd", **odd)
     assert_alike(scim, {"count": 100})
-    assert handed == ["manager" not in str(odd)]
+    assert handed == pages("manager" not in str(odd))
 
 
 def test_what_was_taken_away_stays_away(scim: ScimClient, handed: list[bool]) -> None:
@@ -149,7 +159,7 @@ def test_what_was_taken_away_stays_away(scim: ScimClient, handed: list[bool]) ->
     create(scim, "bo")
     scim.patch(f"/Users/{scim_id}", {"op": "remove", "path": "active"})
     assert_alike(scim, {"count": 100})
-    assert handed == [False]
+    assert handed == pages(False)
 
 
 @pytest.mark.parametrize("fraction", ["000000", "120000", "000001"])
@@ -161,7 +171,7 @@ def test_moments_have_microseconds(scim: ScimClient, handed: list[bool], fractio
     assert_alike(scim, {"count": 100})
     found = scim.get("/Users").json()["Resources"]
     assert {each["meta"]["created"] for each in found} == {moment}
-    assert handed == [True, True]
+    assert handed == pages(True, True)
 
 
 def test_documents_from_before_there_were_layouts(scim: ScimClient, handed: list[bool]) -> None:
@@ -174,7 +184,7 @@ def test_documents_from_before_there_were_layouts(scim: ScimClient, handed: list
     assert_alike(scim, {"count": 100})
     scim.patch(f"/Users/{ids[0]}", {"op": "add", "path": "title", "value": "Clerk"})
     assert_alike(scim, {"count": 100})
-    assert handed == [False, True]
+    assert handed == pages(False, True)
 
 
 @pytest.mark.parametrize(
