@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import cache
+from types import NoneType
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from django.contrib.auth import get_user_model
 from django.db.models import F, QuerySet
 from django.db.models.expressions import Col
 from django.db.models.fields.related_lookups import RelatedExact
-from django.db.models.lookups import Exact
+from django.db.models.lookups import Exact, IntegerFieldExact
 from django.db.models.manager import BaseManager
 from django.db.models.sql import AND, Query
 
@@ -97,12 +98,14 @@ def _told_by_columns(accounts: QuerySet[Any], account: Any) -> bool | None:
     """Whether the account is one of ``accounts``; None where its own columns do not tell.
 
     They do where all that is asked is that some of them equal numbers, booleans or UUIDs, which
-    are equal for a database where they are for Python.
+    are equal for a database where they are for Python, and where the site has no hand in asking.
     """
     query: Any = accounts.query
     table = query.model._meta.db_table
     is_plain = (
         type(query) is Query
+        and type(accounts).filter is QuerySet.filter
+        and type(accounts).exists is QuerySet.exists
         and type(account) is query.model
         and accounts.db == account._state.db
         and not (query.is_sliced or query.combinator or query.annotations or query.extra)
@@ -116,12 +119,21 @@ def _told_by_columns(accounts: QuerySet[Any], account: Any) -> bool | None:
 
 
 def _equals(lookup: Any, account: Any) -> bool | None:
-    """Whether the column that is compared equals the value; None where it is not so simple."""
-    if type(lookup) not in (Exact, RelatedExact) or type(lookup.lhs) is not Col:
+    """Whether the column that is compared equals the value; None where it is not so simple.
+
+    A field of the site's own may make what it likes of a column.
+    """
+    if type(lookup) not in (Exact, IntegerFieldExact, RelatedExact) or type(lookup.lhs) is not Col:
         return None
-    name = lookup.lhs.target.attname
-    is_comparable = type(lookup.rhs) in (int, bool, UUID) and name in vars(account)
-    return bool(vars(account)[name] == lookup.rhs) if is_comparable else None
+    field, asked = lookup.lhs.target, lookup.rhs
+    value = vars(account).get(field.attname, lookup)
+    if type(asked) not in _EXACT or type(value) not in (*_EXACT, NoneType):
+        return None
+    return bool(value == asked) if type(field).__module__.startswith("django.db.") else None
+
+
+#: Of these, equal ones are the same for every database.
+_EXACT = (int, bool, UUID)
 
 
 @cache

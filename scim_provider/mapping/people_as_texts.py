@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from scim_provider.layouts import Path, body_of, layout_of, member, paths, read_text
@@ -241,7 +242,9 @@ def _are_plain(values: Sequence[Any]) -> bool:
 
 
 def _json(value: Any) -> str:
-    return orjson.dumps(value, default=str).decode()
+    with suppress(TypeError):  # An integer beyond 64 bits.
+        return orjson.dumps(value, default=str).decode()
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
 
 
 def _joined(columns: Sequence[Sequence[Any]], places: Sequence[tuple[int, str]]) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.models import UserManager
 from django.db import connection as database
-from django.db.models import F, Q, Value
+from django.db.models import F, Q, QuerySet, Value
 from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -144,6 +144,27 @@ def test_what_cannot_be_filtered_is_not_taken_for_columns(
 ) -> None:
     account = AccountFactory(organization=connection.owner)
     assert _told_by_columns(OTHERS[name](connection.owner), account) is None
+
+
+def test_numbers_are_compared(connection: Connection) -> None:
+    account = AccountFactory(organization=connection.owner)
+    everybody = Account.objects.filter(organization=connection.owner)
+    assert _told_by_columns(everybody.filter(pk=account.pk), account) is True
+    assert _told_by_columns(everybody.filter(pk=account.pk + 1), account) is False
+
+
+def test_a_query_or_value_of_the_sites_own_is_not_taken_for_columns(connection: Connection) -> None:
+    class Own(QuerySet[Account]):
+        def filter(self, *args: Any, **kwargs: Any) -> Any:
+            return super().filter(*args, **kwargs).exclude(first_name="gone")
+
+    account = AccountFactory(organization=connection.owner, is_organization_admin=True)
+    asked = by_number(connection.owner)
+    assert _told_by_columns(asked, account) is True
+    asked.__class__ = Own
+    assert _told_by_columns(asked, account) is None
+    account.is_organization_admin = "made of it by a field"
+    assert _told_by_columns(by_number(connection.owner), account) is None
 
 
 def test_an_account_that_is_not_locked_may_be_out_of_date(connection: Connection) -> None:
